@@ -1,0 +1,1 @@
+//! FHIR R4 documents as pure functions over their bytes.

@@ -1,0 +1,2 @@
+//! The `keepwell` binary.
+fn main() {}

@@ -1,0 +1,1 @@
+//! The record engine: sealed, chained blocks in two stores.

@@ -1,0 +1,1 @@
+//! Deterministic synthetic residents of Leeds and their care.
