@@ -1,0 +1,79 @@
+//! Other systems: who they are and what they are answered.
+
+use bytes::Bytes;
+use keepwell_model::{Actor, Label, RecordId, Seq, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// What kind of care an organisation's system comes from; it decides the label of what arrives without one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CareSetting {
+    /// General practice, hospital, community and anything else.
+    #[default]
+    General,
+    /// A mental health service.
+    MentalHealth,
+    /// Social care.
+    SocialCare,
+    /// A sexual health clinic.
+    SexualHealth,
+}
+
+impl CareSetting {
+    /// The label of what arrives without one.
+    #[must_use]
+    pub const fn label(self) -> Label {
+        match self {
+            Self::General => Label::General,
+            Self::MentalHealth => Label::MentalHealth,
+            Self::SocialCare => Label::SocialCare,
+            Self::SexualHealth => Label::SexualHealth,
+        }
+    }
+}
+
+/// A registered system that feeds records.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Client {
+    /// Its registered name, which is the source of all that it writes.
+    pub name: String,
+    /// The organisation in words.
+    pub organisation: String,
+    /// What kind of care it comes from.
+    #[serde(default)]
+    pub setting: CareSetting,
+    /// When it was registered.
+    pub added: Timestamp,
+}
+
+impl Client {
+    /// The actor that it is in permits, authorship and access lines.
+    #[must_use]
+    pub fn actor(&self) -> Actor {
+        Actor::System { client: self.name.clone(), organisation: self.organisation.clone() }
+    }
+}
+
+/// What came of a transaction.
+#[derive(Debug, Clone)]
+pub struct TransactionResponse {
+    /// The `transaction-response` Bundle as JSON.
+    pub json: Bytes,
+    /// The record that it went to; none if it held directory resources only.
+    pub record: Option<RecordId>,
+    /// Entries in the Bundle.
+    pub entries: usize,
+    /// Entries that changed anything; the rest were there already.
+    pub changed: usize,
+}
+
+/// One resource as it goes out.
+#[derive(Debug, Clone)]
+pub struct ResourceAnswer {
+    /// The resource, with Keepwell's id, version and references.
+    pub json: Bytes,
+    /// Its version.
+    pub version: Seq,
+    /// When that version was written.
+    pub last_updated: Timestamp,
+}
