@@ -1,0 +1,4 @@
+//! The policy, printed whole and tried out.
+
+mod matrix;
+mod rules;
