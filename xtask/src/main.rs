@@ -3,8 +3,14 @@
 #![expect(clippy::print_stdout, reason = "a command line speaks to its user on standard output")]
 
 mod assets;
+mod deps_check;
+mod licences;
+mod metadata;
 mod npm;
 mod shell;
+mod shipped;
+mod spdx;
+mod through;
 
 use std::process::ExitCode;
 
@@ -18,12 +24,47 @@ struct Command {
     run: fn(&[String]) -> Outcome,
 }
 
-const COMMANDS: &[Command] = &[Command {
-    name: "assets",
-    arguments: "",
-    about: "build the portal's stylesheet, script and icons from npm packages",
-    run: assets::run,
-}];
+const COMMANDS: &[Command] = &[
+    Command {
+        name: "demo",
+        arguments: "[--people N] [--port N] …",
+        about: "build everything and serve a city of synthetic people",
+        run: through::demo,
+    },
+    Command {
+        name: "assets",
+        arguments: "",
+        about: "build the portal's stylesheet, script and icons from npm packages",
+        run: assets::run,
+    },
+    Command {
+        name: "deps-check",
+        arguments: "",
+        about: "check that the crates know each other only in the allowed directions",
+        run: deps_check::run,
+    },
+    Command {
+        name: "licences",
+        arguments: "",
+        about: "check that everything that ships is under a permissive licence",
+        run: licences::run,
+    },
+    Command {
+        name: "bench", arguments: "[NAME] […]", about: "measure; see docs/performance.md", run: through::bench
+    },
+    Command {
+        name: "torture",
+        arguments: "[--kills N] […]",
+        about: "kill a committing process again and again; nothing acknowledged may be lost",
+        run: through::torture,
+    },
+    Command {
+        name: "simulate",
+        arguments: "[--seeds N] […]",
+        about: "run many clients on a faulty store against a plain model",
+        run: through::simulate,
+    },
+];
 
 fn main() -> ExitCode {
     let arguments = shell::arguments();
