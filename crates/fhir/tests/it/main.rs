@@ -1,0 +1,8 @@
+//! Rules of the FHIR documents crate, tested from outside.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking and says what it skips")]
+
+mod bundle;
+mod json;
+mod person;
+mod project;
+mod synthea;
