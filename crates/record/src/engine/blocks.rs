@@ -1,0 +1,135 @@
+//! Blocks as they were written, opened and verified one by one: the history of a record, and who looked.
+
+use bytes::Bytes;
+use keepwell_model::{Author, EntryNumber, Kind, Labels, RecordId, Seq, SourceKey, Stream, TenantId, Timestamp};
+
+use super::load::damaged;
+use super::tenant::{Tenant, TenantInner};
+use crate::RecordError;
+use crate::format::block::SealedBlock;
+use crate::format::payload;
+use crate::keys::RecordKeys;
+use crate::store::BlockRow;
+
+/// One block, opened.
+#[derive(Debug, Clone)]
+pub struct BlockView {
+    /// Its sequence number.
+    pub seq: Seq,
+    /// When it was written, by the clock of the writer.
+    pub time: Timestamp,
+    /// Its hash, which is the entry of its leaf in the transparency log.
+    pub hash: [u8; 32],
+    /// The hash of the block before it.
+    pub previous: [u8; 32],
+    /// Its leaf in the log; `None` until the log has taken it in.
+    pub leaf: Option<u64>,
+    /// Who wrote it, what for, from which source.
+    pub author: Author,
+    /// What was written.
+    pub entries: Vec<BlockEntry>,
+}
+
+/// One entry of a block.
+#[derive(Debug, Clone)]
+pub struct BlockEntry {
+    /// Its number.
+    pub number: EntryNumber,
+    /// What kind of thing it is.
+    pub kind: Kind,
+    /// Its privacy labels.
+    pub labels: Labels,
+    /// The name its source gave it.
+    pub source: Option<SourceKey>,
+    /// Its content; `None` for a deletion.
+    pub body: Option<Bytes>,
+}
+
+impl Tenant {
+    /// Blocks of a stream from `from` on, in order, at most `limit`; empty if there is no such record. Each is opened and
+    /// each must follow the one before it.
+    ///
+    /// # Errors
+    /// [`RecordError::Damaged`] if one does not verify; store errors.
+    pub async fn blocks(
+        &self,
+        record: RecordId,
+        stream: Stream,
+        from: Seq,
+        limit: u32,
+    ) -> Result<Vec<BlockView>, RecordError> {
+        match self.inner.block_views(record, stream, from, limit).await {
+            Err(RecordError::NoSuchRecord(_)) => Ok(Vec::new()),
+            other => other,
+        }
+    }
+}
+
+impl TenantInner {
+    pub(super) async fn block_views(
+        &self,
+        record: RecordId,
+        stream: Stream,
+        from: Seq,
+        limit: u32,
+    ) -> Result<Vec<BlockView>, RecordError> {
+        let (row, keys) = self.row(record).await?.ok_or(RecordError::NoSuchRecord(record))?;
+        let rows = self.store.blocks(record, stream, from.max(Seq(1)), limit).await?;
+        let mut views: Vec<BlockView> = Vec::with_capacity(rows.len());
+        for (expected, stored) in (from.0.max(1)..).zip(rows) {
+            let seq = Seq(expected);
+            let fail = |why| damaged(record, stream, seq, "block", why);
+            if stored.seq != seq {
+                return Err(fail("it is missing"));
+            }
+            let view = view(self.id, record, stream, stored, &keys)?;
+            if views.last().is_some_and(|before| before.hash != view.previous) {
+                return Err(fail("it does not follow the block before it"));
+            }
+            if seq == row.head(stream).head.seq && view.hash != row.head(stream).head.hash {
+                return Err(fail("it is not the block that the stored head names"));
+            }
+            views.push(view);
+        }
+        Ok(views)
+    }
+}
+
+/// Opens one stored block.
+pub(super) fn view(
+    tenant: TenantId,
+    record: RecordId,
+    stream: Stream,
+    stored: BlockRow,
+    keys: &RecordKeys,
+) -> Result<BlockView, RecordError> {
+    let fail = |why| damaged(record, stream, stored.seq, "block", why);
+    let block = SealedBlock::parse(stored.block).ok_or_else(|| fail("its outer form is broken"))?;
+    let header = block.header;
+    if (header.tenant, header.record, header.stream, header.seq) != (tenant, record, stream, stored.seq) {
+        return Err(fail("it belongs elsewhere"));
+    }
+    let frames: Option<Vec<Bytes>> = (0..block.frame_count()).map(|frame| block.open_frame(frame, keys)).collect();
+    let frames = frames.ok_or_else(|| fail("its seal does not hold"))?;
+    let lens: Vec<usize> = frames.iter().map(Bytes::len).collect();
+    let table = payload::decode(&frames[0], header.next_number, &lens).ok_or_else(|| fail("its table is broken"))?;
+    let author = serde_json::from_slice(table.author).map_err(|_| fail("its author is broken"))?;
+    let entry = |entry: &payload::TableEntry<'_>| BlockEntry {
+        number: entry.number,
+        kind: table.kinds[entry.kind as usize].clone(),
+        labels: entry.labels,
+        source: table.source_key(entry),
+        body: entry.body.map(|place| {
+            frames[place.frame as usize].slice(place.offset as usize..(place.offset + place.len) as usize)
+        }),
+    };
+    Ok(BlockView {
+        seq: stored.seq,
+        time: header.time,
+        hash: block.hash(),
+        previous: header.previous,
+        leaf: stored.leaf,
+        author,
+        entries: table.entries.iter().map(entry).collect(),
+    })
+}

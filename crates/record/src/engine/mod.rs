@@ -1,0 +1,108 @@
+//! The engine: keys in memory, commits, open records in a bounded cache. [`Engine`] holds the store and the root key,
+//! [`Tenant`] does everything else for one tenant.
+
+mod blocks;
+mod cache;
+mod commit;
+mod load;
+mod open;
+mod side;
+mod snapshot;
+mod state;
+mod tenant;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, RwLock};
+
+use keepwell_model::{Clock, Random, TenantId};
+
+pub use blocks::{BlockEntry, BlockView};
+pub use cache::CacheStats;
+pub use open::{Entry, OpenRecord};
+pub use side::SideTable;
+pub use tenant::Tenant;
+
+use crate::keys::{RootKeys, TenantKeys};
+use crate::store::Store;
+use crate::{EngineConfig, RecordError};
+
+/// The record engine on one store. Cheap to clone.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Arc<dyn Store>,
+    roots: RwLock<RootKeys>,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    config: EngineConfig,
+    tenants: Mutex<HashMap<TenantId, Tenant>>,
+}
+
+impl Engine {
+    /// An engine on a store that is open already.
+    #[must_use]
+    pub fn new(
+        store: Arc<dyn Store>,
+        roots: RootKeys,
+        clock: Arc<dyn Clock>,
+        random: Arc<dyn Random>,
+        config: EngineConfig,
+    ) -> Self {
+        let inner =
+            Inner { store, roots: RwLock::new(roots), clock, random, config, tenants: Mutex::new(HashMap::new()) };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The store underneath.
+    #[must_use]
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.inner.store
+    }
+
+    /// Makes a tenant with fresh keys and an empty directory record.
+    ///
+    /// # Errors
+    /// [`RecordError::Malformed`] if the tenant exists; store errors.
+    pub async fn create_tenant(&self, id: TenantId, name: &str) -> Result<Tenant, RecordError> {
+        let keys = TenantKeys::random(id, &*self.inner.random);
+        let wrapped = {
+            let roots = self.inner.roots.read().expect("no panic while held");
+            keys.wrap(&roots.current, &*self.inner.random)
+        };
+        if !self.inner.store.put_tenant(id, name.to_owned(), None, wrapped.into()).await? {
+            return Err(RecordError::Malformed("the tenant exists already"));
+        }
+        let tenant = self.tenant(id).await?;
+        tenant.create_directory().await?;
+        Ok(tenant)
+    }
+
+    /// A tenant that exists.
+    ///
+    /// # Errors
+    /// [`RecordError::NoSuchTenant`]; [`RecordError::Key`] if the root key does not open its keys; store errors.
+    pub async fn tenant(&self, id: TenantId) -> Result<Tenant, RecordError> {
+        if let Some(tenant) = self.inner.tenants.lock().expect("no panic while held").get(&id) {
+            return Ok(tenant.clone());
+        }
+        let (wrapped, name) = self.inner.store.tenant(id).await?.ok_or(RecordError::NoSuchTenant(id))?;
+        let keys = {
+            let roots = self.inner.roots.read().expect("no panic while held");
+            TenantKeys::unwrap(id, &wrapped, &roots)?
+        };
+        let tenant = Tenant::new(&self.inner, id, name, keys);
+        let mut tenants = self.inner.tenants.lock().expect("no panic while held");
+        Ok(tenants.entry(id).or_insert(tenant).clone())
+    }
+
+    /// All tenants of the store.
+    ///
+    /// # Errors
+    /// Store errors.
+    pub async fn tenants(&self) -> Result<Vec<TenantId>, RecordError> {
+        self.inner.store.tenants().await
+    }
+}

@@ -1,0 +1,233 @@
+//! An open record: its table of entries in memory, the bodies loaded when they are asked for.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use keepwell_model::{EntryNumber, Kind, Labels, RecordId, Seq, SourceKey, Stream, TenantId, Timestamp};
+use tokio::sync::OnceCell;
+
+use super::blocks::view;
+use crate::RecordError;
+use crate::commit::Head;
+use crate::format::index::{Index, Row, SegmentPlace};
+use crate::keys::RecordKeys;
+use crate::store::Store;
+
+/// A run of bodies, loaded when first needed.
+pub(super) struct Segment {
+    pub(super) place: SegmentPlace,
+    pub(super) plain_len: u32,
+    pub(super) bytes: OnceCell<Bytes>,
+}
+
+/// The current state of a stream at one head.
+pub struct OpenRecord {
+    // Not the tenant itself: the tenant's cache holds open records, and a circle would keep both for ever.
+    pub(super) store: Arc<dyn Store>,
+    pub(super) tenant: TenantId,
+    pub(super) keys: Arc<RecordKeys>,
+    pub(super) record: RecordId,
+    pub(super) stream: Stream,
+    pub(super) head: Head,
+    pub(super) index: Index,
+    pub(super) segments: Vec<Arc<Segment>>,
+    /// The block at which the snapshot was taken that this was opened from.
+    pub(super) snapshot_seq: Seq,
+    pub(super) by_source: OnceLock<HashMap<(u32, Box<str>), u32>>,
+    pub(super) loaded: AtomicUsize,
+}
+
+/// The current version of one entry of an open record.
+#[derive(Clone, Copy)]
+pub struct Entry<'a> {
+    record: &'a OpenRecord,
+    number: EntryNumber,
+    row: &'a Row,
+}
+
+impl std::fmt::Debug for OpenRecord {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "OpenRecord({} {:?} {} entries)", self.record, self.head, self.index.rows.len())
+    }
+}
+
+impl std::fmt::Debug for Entry<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Entry({} {} v{})", self.number.0, self.kind(), self.row.version)
+    }
+}
+
+impl<'a> Entry<'a> {
+    /// Its number in the stream.
+    #[must_use]
+    pub const fn number(&self) -> EntryNumber {
+        self.number
+    }
+
+    /// What kind of thing it is.
+    #[must_use]
+    pub fn kind(&self) -> &'a Kind {
+        &self.record.index.kinds[self.row.kind as usize]
+    }
+
+    /// The block that holds this version.
+    #[must_use]
+    pub const fn version(&self) -> Seq {
+        self.row.version
+    }
+
+    /// When this version was written.
+    #[must_use]
+    pub const fn time(&self) -> Timestamp {
+        self.row.time
+    }
+
+    /// Its privacy labels.
+    #[must_use]
+    pub const fn labels(&self) -> Labels {
+        self.row.labels
+    }
+
+    /// Whether its newest version is a deletion.
+    #[must_use]
+    pub const fn is_deleted(&self) -> bool {
+        self.row.deleted
+    }
+
+    /// Length of its body in bytes.
+    #[must_use]
+    pub const fn body_len(&self) -> u32 {
+        self.row.len
+    }
+
+    /// The registered name of the source system that sent it.
+    #[must_use]
+    pub fn source_name(&self) -> Option<&'a str> {
+        let at = (self.row.source as usize).checked_sub(1)?;
+        Some(&self.record.index.sources[at].0)
+    }
+
+    /// The name its source gave it.
+    #[must_use]
+    pub fn source_key(&self) -> Option<SourceKey> {
+        let at = (self.row.source as usize).checked_sub(1)?;
+        let (source, kind) = &self.record.index.sources[at];
+        let id = &self.record.index.arena[self.row.id.0 as usize..self.row.id.1 as usize];
+        Some(SourceKey { source: source.clone(), kind: kind.clone(), id: id.to_owned() })
+    }
+}
+
+impl OpenRecord {
+    /// The record.
+    #[must_use]
+    pub const fn id(&self) -> RecordId {
+        self.record
+    }
+
+    /// The head it was opened at; use it in [`crate::Expect::Head`].
+    #[must_use]
+    pub const fn head(&self) -> Head {
+        self.head
+    }
+
+    /// Entries whose newest version is not a deletion, in order of their numbers.
+    pub fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.all_entries().filter(|entry| !entry.row.deleted)
+    }
+
+    /// All entries ever written, deleted ones included, in order of their numbers.
+    pub fn all_entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        (1u32..).zip(&self.index.rows).map(|(number, row)| Entry { record: self, number: EntryNumber(number), row })
+    }
+
+    /// An entry by its number, deleted or not.
+    #[must_use]
+    pub fn entry(&self, number: EntryNumber) -> Option<Entry<'_>> {
+        let row = self.index.rows.get((number.0 as usize).checked_sub(1)?)?;
+        Some(Entry { record: self, number, row })
+    }
+
+    /// The entry that a source knows by this name, deleted or not.
+    #[must_use]
+    pub fn by_source(&self, key: &SourceKey) -> Option<Entry<'_>> {
+        let source = self.index.sources.iter().position(|(source, kind)| *source == key.source && *kind == key.kind)?;
+        let map = self.by_source.get_or_init(|| {
+            let named = (1u32..).zip(&self.index.rows).filter(|(_, row)| row.source > 0);
+            let name = |row: &Row| self.index.arena[row.id.0 as usize..row.id.1 as usize].into();
+            named.map(|(number, row)| ((row.source - 1, name(row)), number)).collect()
+        });
+        let wanted = (u32::try_from(source).ok()?, Box::<str>::from(key.id.as_str()));
+        self.entry(EntryNumber(*map.get(&wanted)?))
+    }
+
+    /// The body of an entry, as it arrived. Loads no more than the run of bodies it lies in.
+    ///
+    /// # Errors
+    /// [`RecordError::Damaged`] if the stored bytes do not verify; [`RecordError::Malformed`] for a deleted entry; store
+    /// errors.
+    pub async fn body(&self, entry: &Entry<'_>) -> Result<Bytes, RecordError> {
+        let row = entry.row;
+        if row.deleted {
+            return Err(RecordError::Malformed("the entry is deleted"));
+        }
+        let segment = &self.segments[row.segment as usize];
+        let bytes = match segment.bytes.get() {
+            Some(bytes) => bytes,
+            None => {
+                let load = || async {
+                    let bytes = self.load_segment(segment).await?;
+                    self.loaded.fetch_add(bytes.len(), Ordering::Relaxed);
+                    Ok::<_, RecordError>(bytes)
+                };
+                match segment.bytes.get_or_try_init(load).await {
+                    Ok(bytes) => bytes,
+                    // A snapshot is only a copy: if it is damaged, the block still has the body.
+                    Err(error @ RecordError::Damaged { .. }) if matches!(segment.place, SegmentPlace::Part(_)) => {
+                        tracing::error!(record.id = %self.record, "{error}; the block is read instead");
+                        return self.body_from_block(entry).await;
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        };
+        Ok(bytes.slice(row.offset as usize..(row.offset + row.len) as usize))
+    }
+
+    /// The bodies of several entries, in order.
+    ///
+    /// # Errors
+    /// As [`OpenRecord::body`].
+    pub async fn bodies(&self, entries: &[Entry<'_>]) -> Result<Vec<Bytes>, RecordError> {
+        let mut bodies = Vec::with_capacity(entries.len());
+        for entry in entries {
+            bodies.push(self.body(entry).await?);
+        }
+        Ok(bodies)
+    }
+
+    async fn body_from_block(&self, entry: &Entry<'_>) -> Result<Bytes, RecordError> {
+        let row = self.store.blocks(self.record, self.stream, entry.version(), 1).await?.into_iter().next();
+        let row = row.filter(|row| row.seq == entry.version());
+        let view = row.map(|row| view(self.tenant, self.record, self.stream, row, &self.keys)).transpose()?;
+        let found = view.and_then(|view| view.entries.into_iter().find(|e| e.number == entry.number));
+        found.and_then(|e| e.body).ok_or(RecordError::Damaged {
+            record: self.record,
+            stream: self.stream,
+            seq: entry.version(),
+            what: "block",
+            why: "it does not hold the entry that it should",
+        })
+    }
+
+    /// About how many bytes of memory it takes.
+    pub(super) fn weight(&self) -> usize {
+        size_of::<Self>()
+            + self.index.rows.len() * size_of::<Row>()
+            + self.index.arena.len()
+            + self.segments.len() * (size_of::<Segment>() + 16)
+            + self.loaded.load(Ordering::Relaxed)
+            + self.by_source.get().map_or(0, |map| map.len() * 48 + self.index.arena.len())
+    }
+}

@@ -1,0 +1,47 @@
+//! Settings of the engine.
+
+/// How large things may get. Exceeding one is [`crate::RecordError::TooLarge`], which names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one entry's body.
+    pub entry_bytes: usize,
+    /// Bytes of all bodies in one commit.
+    pub commit_bytes: usize,
+    /// Entries in one commit.
+    pub commit_entries: usize,
+    /// Entries ever given a number in one stream of a record.
+    pub record_entries: usize,
+    /// Aliases attached or detached in one commit.
+    pub commit_aliases: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            entry_bytes: 16 << 20,
+            commit_bytes: 256 << 20,
+            commit_entries: 50_000,
+            record_entries: 4_000_000,
+            commit_aliases: 1_000,
+        }
+    }
+}
+
+/// Settings of one engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EngineConfig {
+    /// Limits on writes.
+    pub limits: Limits,
+    /// Bytes of open records kept in memory.
+    pub cache_bytes: usize,
+    /// A snapshot is taken once this many blocks stand behind the newest one (more for very large records).
+    pub snapshot_after: u32,
+    /// Days for which a repeated idempotency key is recognised.
+    pub idempotency_days: u16,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        Self { limits: Limits::default(), cache_bytes: 256 << 20, snapshot_after: 32, idempotency_days: 30 }
+    }
+}

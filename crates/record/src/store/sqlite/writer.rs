@@ -1,0 +1,183 @@
+//! The one thread that writes. It takes everything that waits, applies it in one transaction, and answers only after the
+//! commit is on disk: that is the group commit. What fails by its own conditions writes nothing; if the transaction
+//! itself fails (a full disk, say), everything in it is undone and everyone in it is told.
+
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::{append, store_error};
+use crate::RecordError;
+use crate::store::{Answer, Append, Appended};
+
+/// At most so many jobs go into one transaction.
+const BATCH: usize = 1_024;
+/// A transaction is closed once it has taken so many bytes of blocks.
+const BATCH_BYTES: usize = 16 << 20;
+
+/// Does its work and answers whom to tell, with the error if the work failed.
+type Task = Box<dyn FnOnce(&Connection) -> (Finish, Option<RecordError>) + Send>;
+/// Told how the transaction ended.
+type Finish = Box<dyn FnOnce(Result<(), &RecordError>) + Send>;
+
+enum Job {
+    /// Runs inside the shared transaction; must write nothing if it answers an error of its own.
+    Inside { task: Task, size: usize },
+    /// Runs between transactions.
+    Outside(Box<dyn FnOnce(&Connection) + Send>),
+}
+
+pub(super) struct Writer {
+    jobs: Option<Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+fn stopped<T>() -> Result<T, RecordError> {
+    Err(RecordError::Store("the writing thread stopped".into()))
+}
+
+/// The error for everyone in a transaction that failed. It has no `Clone`, since a source may not.
+fn again(error: &RecordError) -> RecordError {
+    match error {
+        RecordError::Full => RecordError::Full,
+        RecordError::ReadOnly => RecordError::ReadOnly,
+        RecordError::DamagedStore { what, why } => RecordError::DamagedStore { what, why: why.clone() },
+        other => RecordError::Store(other.to_string()),
+    }
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection) -> Result<Self, RecordError> {
+        let (jobs, receiver) = channel();
+        let thread = std::thread::Builder::new()
+            .name("keepwell-writer".into())
+            .spawn(move || write_all(connection, &receiver))
+            .map_err(|error| RecordError::Store(error.to_string()))?;
+        Ok(Self { jobs: Some(jobs), thread: Some(thread) })
+    }
+
+    fn send(&self, job: Job) -> bool {
+        self.jobs.as_ref().is_some_and(|jobs| jobs.send(job).is_ok())
+    }
+
+    /// Queues a task for the next transaction; the order of calls is the order of writing.
+    fn inside<T: Send + 'static>(
+        &self,
+        size: usize,
+        task: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        let (answer, wait) = oneshot::channel();
+        let task: Task = Box::new(move |connection| {
+            // Nobody listens if the caller gave up; the write stands all the same.
+            match task(connection) {
+                Ok(value) => {
+                    let finish = move |ended: Result<(), &RecordError>| {
+                        drop(answer.send(ended.map(|()| value).map_err(again)));
+                    };
+                    (Box::new(finish) as Finish, None)
+                }
+                Err(error) => {
+                    let finish = move |ended: Result<(), &RecordError>| {
+                        drop(answer.send(ended.map_err(again).and_then(|()| stopped())));
+                    };
+                    (Box::new(finish) as Finish, Some(store_error(&error)))
+                }
+            }
+        });
+        if !self.send(Job::Inside { task, size }) {
+            return Box::pin(async { stopped() });
+        }
+        Box::pin(async move { wait.await.unwrap_or_else(|_| stopped()) })
+    }
+
+    pub(super) fn append(&self, append: Append) -> Answer<Appended> {
+        let size = append.parts.iter().map(|part| part.block.len()).sum();
+        self.inside(size, move |connection| append::append(connection, &append))
+    }
+
+    pub(super) fn run<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        self.inside(0, task)
+    }
+
+    /// Runs something that cannot be part of a transaction.
+    pub(super) fn outside<T: Send + 'static>(
+        &self,
+        task: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        let (answer, wait) = oneshot::channel();
+        let job = Job::Outside(Box::new(move |connection| {
+            drop(answer.send(task(connection).map_err(|error| store_error(&error))));
+        }));
+        if !self.send(job) {
+            return Box::pin(async { stopped() });
+        }
+        Box::pin(async move { wait.await.unwrap_or_else(|_| stopped()) })
+    }
+}
+
+impl Drop for Writer {
+    /// Lets the thread finish what was queued, so that a closed store is a whole one.
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+fn write_all(connection: Connection, jobs: &Receiver<Job>) {
+    let mut held = None;
+    while let Some(job) = held.take().or_else(|| jobs.recv().ok()) {
+        match job {
+            Job::Outside(task) => task(&connection),
+            Job::Inside { task, size } => held = batch(&connection, jobs, task, size),
+        }
+    }
+    // Leaves one whole file behind. If it fails, the WAL still has everything.
+    drop(connection.pragma_query(None, "wal_checkpoint", |_| Ok(())));
+    drop(connection.close());
+}
+
+/// Runs one transaction with all that waits. Answers a job that must come after it.
+fn batch(connection: &Connection, jobs: &Receiver<Job>, first: Task, size: usize) -> Option<Job> {
+    let mut held = None;
+    let mut finishes = Vec::new();
+    let mut failed = connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| store_error(&error)).err();
+    let (mut next, mut bytes) = (Some(first), size);
+    while let Some(task) = next.take() {
+        if failed.is_none() {
+            let (finish, error) = task(connection);
+            finishes.push(finish);
+            failed = error;
+        }
+        // A task that is dropped unrun (no transaction could be begun) tells its caller through the closed channel.
+        if failed.is_some() || finishes.len() >= BATCH || bytes >= BATCH_BYTES {
+            break;
+        }
+        match jobs.try_recv() {
+            Ok(Job::Inside { task, size }) => {
+                bytes += size;
+                next = Some(task);
+            }
+            Ok(outside) => held = Some(outside),
+            Err(_) => {}
+        }
+    }
+    if failed.is_none() {
+        failed = connection.execute_batch("COMMIT").map_err(|error| store_error(&error)).err();
+    }
+    if let Some(error) = &failed {
+        // After some errors SQLite has rolled back already; then this fails and there is nothing to undo.
+        drop(connection.execute_batch("ROLLBACK"));
+        tracing::error!(jobs = finishes.len(), "a write transaction failed and was undone: {error}");
+    }
+    for finish in finishes {
+        finish(failed.as_ref().map_or(Ok(()), Err));
+    }
+    held
+}
