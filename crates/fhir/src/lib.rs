@@ -8,7 +8,10 @@
 pub mod bundle;
 pub mod compare;
 pub mod compartment;
+pub mod date;
+pub mod element;
 pub mod json;
+pub mod observation;
 pub mod outcome;
 pub mod person;
 pub mod project;

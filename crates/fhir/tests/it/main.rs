@@ -3,6 +3,7 @@
 
 mod bundle;
 mod json;
+mod observation;
 mod person;
 mod project;
 mod synthea;
