@@ -4,12 +4,14 @@
 
 mod assets;
 mod deps_check;
+mod hazards;
 mod licences;
 mod metadata;
 mod npm;
 mod shell;
 mod shipped;
 mod spdx;
+mod test;
 mod through;
 
 use std::process::ExitCode;
@@ -32,6 +34,12 @@ const COMMANDS: &[Command] = &[
         run: through::demo,
     },
     Command {
+        name: "test",
+        arguments: "[--require-all] [SUITE…]",
+        about: "run every check, or the named suites; with --require-all nothing may be left out",
+        run: test::run,
+    },
+    Command {
         name: "assets",
         arguments: "",
         about: "build the portal's stylesheet, script and icons from npm packages",
@@ -48,6 +56,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         about: "check that everything that ships is under a permissive licence",
         run: licences::run,
+    },
+    Command {
+        name: "hazards",
+        arguments: "",
+        about: "check that every control of the clinical hazard log is held by a test",
+        run: hazards::run,
     },
     Command {
         name: "bench", arguments: "[NAME] […]", about: "measure; see docs/performance.md", run: through::bench

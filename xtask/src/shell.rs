@@ -5,6 +5,7 @@
 )]
 
 use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -83,4 +84,31 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
 /// Reads a text file of the workspace.
 pub(crate) fn text(path: &Path) -> Result<String, String> {
     std::fs::read_to_string(path).map_err(|error| format!("cannot read {}: {error}", path.display()))
+}
+
+/// Runs a program to its end, shows what it writes as it writes it, and returns whether it succeeded and all it wrote.
+pub(crate) fn tee(command: &mut Command) -> Result<(bool, String), String> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|error| format!("cannot start {}: {error}", described(command)))?;
+    let errors = child.stderr.take().expect("standard error was asked for");
+    let errors = std::thread::spawn(move || echo(errors));
+    let output = echo(child.stdout.take().expect("standard output was asked for"));
+    let errors = errors.join().expect("echoing lines does not panic");
+    let status = child.wait().map_err(|error| format!("cannot wait for {}: {error}", described(command)))?;
+    Ok((status.success(), output + &errors))
+}
+
+/// Passes lines on to standard output and keeps them.
+fn echo(stream: impl Read) -> String {
+    let mut all = String::new();
+    for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&line).into_owned();
+        println!("{line}");
+        all.push_str(&line);
+        all.push('\n');
+    }
+    all
 }

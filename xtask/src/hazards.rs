@@ -1,0 +1,197 @@
+//! `cargo xtask hazards`: the clinical hazard log is complete, and each control it claims is held by a test that exists.
+
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use crate::shell::{self, Outcome};
+
+const LOG: &str = "docs/clinical-safety/hazard-log.toml";
+const SEVERITIES: [&str; 5] = ["minor", "significant", "considerable", "major", "catastrophic"];
+const LIKELIHOODS: [&str; 5] = ["very low", "low", "medium", "high", "very high"];
+/// The risk class of each likelihood (row) and severity (column), the matrix of DCB0129.
+const RISKS: [[u64; 5]; 5] = [[1, 1, 2, 2, 3], [1, 2, 2, 3, 4], [2, 2, 3, 3, 4], [2, 3, 3, 4, 5], [3, 4, 4, 5, 5]];
+
+/// Reads the log and checks every entry.
+pub(crate) fn run(arguments: &[String]) -> Outcome {
+    if let Some(unknown) = arguments.first() {
+        return Err(format!("unknown argument `{unknown}`; this command takes none"));
+    }
+    let log: Table = shell::text(&shell::root().join(LOG))?.parse().map_err(|error| format!("{LOG}: {error}"))?;
+    let mut tests = Tests::default();
+    let (hazards, problems) = problems(&log, &mut |name| tests.exists(name));
+    if !problems.is_empty() {
+        return Err(format!("{LOG}:\n  {}", problems.join("\n  ")));
+    }
+    println!("hazards: {hazards} hazards, every control held by a test that exists");
+    Ok(())
+}
+
+/// How many hazards the log has, and what is wrong with them.
+fn problems(log: &Table, exists: &mut dyn FnMut(&str) -> bool) -> (usize, Vec<String>) {
+    let mut problems = Vec::new();
+    let mut ids = Vec::new();
+    let hazards: Vec<&Table> = tables(log.get("hazard"));
+    for hazard in &hazards {
+        let id = text(hazard, "id").unwrap_or("a hazard without id");
+        if ids.contains(&id) {
+            problems.push(format!("{id} stands twice"));
+        }
+        ids.push(id);
+        for field in ["hazard", "cause", "effect", "residual", "owner"] {
+            if text(hazard, field).is_none() {
+                problems.push(format!("{id} has no {field}"));
+            }
+        }
+        problems.extend(risk_problem(id, hazard));
+        let controls = tables(hazard.get("control"));
+        if controls.is_empty() {
+            problems.push(format!("{id} has no control"));
+        }
+        for control in controls {
+            let what = text(control, "what").unwrap_or("a control that is not described");
+            let named: Vec<&str> = control
+                .get("tests")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            if named.is_empty() {
+                problems.push(format!("{id}: no test holds the control \"{what}\""));
+            }
+            problems.extend(
+                named.iter().filter(|name| !exists(name)).map(|name| format!("{id}: there is no test `{name}`")),
+            );
+        }
+    }
+    if hazards.is_empty() {
+        problems.push("the log has no hazard".into());
+    }
+    (hazards.len(), problems)
+}
+
+/// The class that severity and likelihood give must be the one that is written down.
+fn risk_problem(id: &str, hazard: &Table) -> Option<String> {
+    let place = |field: &str, words: &[&str]| words.iter().position(|word| text(hazard, field) == Some(word));
+    let Some(severity) = place("severity", &SEVERITIES) else {
+        return Some(format!("{id}: severity is one of {}", SEVERITIES.join(", ")));
+    };
+    let Some(likelihood) = place("likelihood", &LIKELIHOODS) else {
+        return Some(format!("{id}: likelihood is one of {}", LIKELIHOODS.join(", ")));
+    };
+    let class = RISKS[likelihood][severity];
+    let written = hazard.get("risk").and_then(Value::as_integer).and_then(|risk| u64::try_from(risk).ok());
+    (written != Some(class)).then(|| format!("{id}: severity and likelihood make this risk class {class}"))
+}
+
+fn tables(value: Option<&Value>) -> Vec<&Table> {
+    value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_table).collect()
+}
+
+fn text<'a>(table: &'a Table, field: &str) -> Option<&'a str> {
+    table.get(field).and_then(Value::as_str).filter(|text| !text.trim().is_empty())
+}
+
+/// The tests of the tree. `service::people::a_rule` is a function `a_rule` somewhere in crates/service; `e2e: a title` is
+/// a browser test of that title.
+#[derive(Default)]
+struct Tests {
+    read: Vec<(PathBuf, String)>,
+}
+
+impl Tests {
+    fn exists(&mut self, name: &str) -> bool {
+        if let Some(title) = name.strip_prefix("e2e: ") {
+            let sources = self.sources("e2e", "mjs");
+            return ["\"", "'", "`"].iter().any(|quote| sources.contains(&format!("test({quote}{title}{quote}")));
+        }
+        let Some((folder, rest)) = name.split_once("::") else { return false };
+        let function = rest.rsplit("::").next().unwrap_or(rest);
+        self.sources(&format!("crates/{folder}"), "rs").contains(&format!("fn {function}("))
+    }
+
+    /// All sources of a folder in one text, read once.
+    fn sources(&mut self, folder: &str, extension: &str) -> &str {
+        let folder = shell::root().join(folder);
+        let index = self.read.iter().position(|(read, _)| *read == folder).unwrap_or_else(|| {
+            let mut all = String::new();
+            gather(&folder, extension, &mut all);
+            self.read.push((folder, all));
+            self.read.len() - 1
+        });
+        &self.read[index].1
+    }
+}
+
+fn gather(folder: &Path, extension: &str, all: &mut String) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() && path.file_name().is_some_and(|name| name != "node_modules") {
+            gather(&path, extension, all);
+        } else if path.extension().is_some_and(|found| found == extension) {
+            all.push_str(&std::fs::read_to_string(&path).unwrap_or_default());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const GOOD: &str = r#"
+        [[hazard]]
+        id = "H1"
+        hazard = "h"
+        cause = "c"
+        effect = "e"
+        severity = "major"
+        likelihood = "low"
+        risk = 3
+        residual = "r"
+        owner = "o"
+        [[hazard.control]]
+        what = "w"
+        tests = ["service::a_rule"]
+    "#;
+
+    fn found(log: &str) -> Vec<String> {
+        problems(&log.parse().unwrap(), &mut |name| name == "service::a_rule").1
+    }
+
+    #[test]
+    fn a_complete_hazard_has_no_problem() {
+        assert!(found(GOOD).is_empty());
+    }
+
+    #[test]
+    fn a_control_must_name_a_test_that_exists() {
+        assert_eq!(found(&GOOD.replace("a_rule", "gone")), ["H1: there is no test `service::gone`"]);
+        assert_eq!(found(&GOOD.replace("\"service::a_rule\"", "")), ["H1: no test holds the control \"w\""]);
+        assert_eq!(found(GOOD.split("[[hazard.control]]").next().unwrap()), ["H1 has no control"]);
+    }
+
+    #[test]
+    fn the_risk_class_follows_from_the_matrix() {
+        assert_eq!(
+            found(&GOOD.replace("risk = 3", "risk = 1")),
+            ["H1: severity and likelihood make this risk class 3"]
+        );
+        assert_eq!(found(&GOOD.replace("\"low\"", "\"sometimes\"")).len(), 1);
+    }
+
+    #[test]
+    fn a_hazard_must_be_complete_and_have_its_own_id() {
+        assert_eq!(found(&GOOD.replace("residual = \"r\"", "")), ["H1 has no residual"]);
+        assert_eq!(found(&format!("{GOOD}{GOOD}")), ["H1 stands twice"]);
+        assert_eq!(found(""), ["the log has no hazard"]);
+    }
+
+    #[test]
+    fn tests_are_found_by_name_in_the_crate_that_is_named() {
+        let mut tests = Tests::default();
+        assert!(tests.exists("model::Clock::now"));
+        assert!(!tests.exists("model::no_such_test_anywhere"));
+        assert!(!tests.exists("e2e: no such title"));
+    }
+}

@@ -1,0 +1,142 @@
+//! The suites of `cargo xtask test`, cheapest first. To add one, add a line to `SUITES` and a function below.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::Machine;
+use super::tally::{self, Tally};
+use super::tools;
+use crate::shell::{self, Outcome};
+use crate::{assets, deps_check, hazards, licences, npm};
+
+/// One suite: its name in the closing line, and what runs it.
+pub(crate) struct Suite {
+    pub(crate) name: &'static str,
+    /// What it tests, in the workspace. While this is absent so is the suite, which `--require-all` does not accept.
+    pub(crate) subject: &'static str,
+    pub(crate) run: fn(&mut Machine) -> Result<Tally, String>,
+}
+
+/// All suites, in the order they run.
+pub(crate) const SUITES: &[Suite] = &[
+    Suite { name: "fmt", subject: "rustfmt.toml", run: fmt },
+    Suite { name: "deps-check", subject: "Cargo.toml", run: |_| check(deps_check::run(&[])) },
+    Suite { name: "licences", subject: "licences.toml", run: |_| check(licences::run(&[])) },
+    Suite { name: "hazards", subject: "docs/clinical-safety/hazard-log.toml", run: |_| check(hazards::run(&[])) },
+    Suite { name: "assets", subject: "assets/package.json", run: assets_suite },
+    Suite { name: "clippy", subject: "clippy.toml", run: clippy },
+    Suite { name: "docs", subject: "Cargo.toml", run: docs },
+    Suite { name: "tests", subject: "crates", run: tests },
+    Suite { name: "doc-tests", subject: "crates", run: doc_tests },
+    Suite { name: "verifier", subject: "docs/verify", run: verifier },
+    Suite { name: "simulate", subject: "crates/record/examples/simulate.rs", run: simulate },
+    Suite { name: "torture", subject: "crates/record/examples/torture.rs", run: torture },
+    Suite { name: "e2e", subject: "e2e/package.json", run: e2e },
+];
+
+/// A check that says what is wrong, if something is.
+fn check(outcome: Outcome) -> Result<Tally, String> {
+    outcome.map(|()| Tally::one(true))
+}
+
+fn fmt(_: &mut Machine) -> Result<Tally, String> {
+    check(shell::run(shell::cargo().args(["fmt", "--all", "--check"])))
+}
+
+fn clippy(_: &mut Machine) -> Result<Tally, String> {
+    let arguments = ["clippy", "--quiet", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"];
+    check(shell::run(shell::cargo().args(arguments)))
+}
+
+fn docs(_: &mut Machine) -> Result<Tally, String> {
+    let mut doc = shell::cargo();
+    doc.args(["doc", "--quiet", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    check(shell::run(&mut doc))
+}
+
+/// The step is tested and run: the portal cannot be compiled without its result.
+fn assets_suite(_: &mut Machine) -> Result<Tally, String> {
+    assets::run(&[])?;
+    node_tests(&shell::root().join("assets"), [])
+}
+
+fn tests(machine: &mut Machine) -> Result<Tally, String> {
+    let environment = machine.postgres()?;
+    let mut cargo = shell::cargo();
+    if shell::find("cargo-nextest").is_some() {
+        cargo.args(["nextest", "run", "--workspace", "--no-fail-fast", "--status-level", "fail", "--color", "never"]);
+        let (succeeded, output) = shell::tee(cargo.envs(environment))?;
+        return Ok(tally::nextest(&output).of_run(succeeded));
+    }
+    cargo.args(["test", "--quiet", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]);
+    let (succeeded, output) = shell::tee(cargo.envs(environment))?;
+    Ok(tally::cargo_test(&output).of_run(succeeded))
+}
+
+fn doc_tests(machine: &mut Machine) -> Result<Tally, String> {
+    let mut cargo = shell::cargo();
+    cargo.args(["test", "--quiet", "--workspace", "--doc", "--no-fail-fast"]).envs(machine.postgres()?);
+    let (succeeded, output) = shell::tee(&mut cargo)?;
+    Ok(tally::cargo_test(&output).of_run(succeeded))
+}
+
+/// The independent verifier in Python opens the committed test vectors.
+fn verifier(_: &mut Machine) -> Result<Tally, String> {
+    let python = tools::python()?;
+    let mut total = Tally::default();
+    for script in files(&shell::root().join("docs/verify"), ".py") {
+        let outcome = shell::run(shell::program(&python).arg(&script));
+        if let Err(problem) = &outcome {
+            println!("{problem}");
+        }
+        total += Tally::one(outcome.is_ok());
+    }
+    if total == Tally::default() { Err("there is no script in docs/verify".into()) } else { Ok(total) }
+}
+
+fn simulate(_: &mut Machine) -> Result<Tally, String> {
+    check(shell::run(&mut example("simulate", &["--seeds", "1000"])))
+}
+
+fn torture(machine: &mut Machine) -> Result<Tally, String> {
+    let environment = machine.postgres()?;
+    check(shell::run(example("torture", &["--kills", "200"]).envs(environment)))
+}
+
+/// A tool of the record engine, in the same build as the tests: no second compilation, and with its assertions on.
+fn example(name: &str, arguments: &[&str]) -> Command {
+    let mut cargo = shell::cargo();
+    cargo.args(["run", "--quiet", "--package", "keepwell-record", "--example", name, "--"]).args(arguments);
+    cargo
+}
+
+fn e2e(machine: &mut Machine) -> Result<Tally, String> {
+    let folder = shell::root().join("e2e");
+    npm::install(&folder)?;
+    shell::run(shell::cargo().args(["build", "--quiet", "--package", "keepwell"]))?;
+    let binary = shell::target().join("debug/keepwell");
+    let chromium = tools::chromium().ok_or("no Chromium is installed")?;
+    let found = [("KEEPWELL_BIN", binary), ("KEEPWELL_CHROMIUM", chromium)];
+    let found = found.map(|(name, path)| (name, path.display().to_string()));
+    node_tests(&folder, found.into_iter().chain(machine.strictness()))
+}
+
+fn node_tests(folder: &Path, environment: impl IntoIterator<Item = (&'static str, String)>) -> Result<Tally, String> {
+    let mut node = shell::program("node");
+    node.args(["--test", "--test-reporter=tap"]).current_dir(folder);
+    let (succeeded, output) = shell::tee(node.envs(environment))?;
+    Ok(tally::node(&output).of_run(succeeded))
+}
+
+/// The files of a folder with this ending, sorted.
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .filter(|path| path.to_string_lossy().ends_with(ending))
+        .collect();
+    found.sort();
+    found
+}
