@@ -1,1 +1,3 @@
 //! Doors for machines.
+
+pub mod demo_provider;
