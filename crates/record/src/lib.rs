@@ -8,11 +8,13 @@ mod error;
 mod format;
 mod keys;
 mod limits;
+pub mod log;
 pub mod store;
 
 pub use commit::{Alias, Commit, Committed, CommittedPart, Expect, Head, IdempotencyKey, Part, Write};
-pub use engine::{BlockEntry, BlockView, CacheStats, Engine, Entry, OpenRecord, SideTable, Tenant};
+pub use engine::{BlockEntry, BlockView, CacheStats, Engine, Entry, Erasure, Links, OpenRecord, SideTable, Tenant};
 pub use error::RecordError;
+pub use keys::split;
 pub use keys::{RootKey, RootKeyFile, RootKeySource, RootKeyText, RootKeys};
 pub use limits::{EngineConfig, Limits};
 pub use store::Store;

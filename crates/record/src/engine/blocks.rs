@@ -1,7 +1,7 @@
 //! Blocks as they were written, opened and verified one by one: the history of a record, and who looked.
 
 use bytes::Bytes;
-use keepwell_model::{Author, EntryNumber, Kind, Labels, RecordId, Seq, SourceKey, Stream, TenantId, Timestamp};
+use keepwell_model::{Author, EntryNumber, Kind, Labels, RecordId, Seq, SourceKey, Stream, Timestamp};
 
 use super::load::damaged;
 use super::tenant::{Tenant, TenantInner};
@@ -82,7 +82,7 @@ impl TenantInner {
             if stored.seq != seq {
                 return Err(fail("it is missing"));
             }
-            let view = view(self.id, record, stream, stored, &keys)?;
+            let view = view(record, stream, stored, &keys)?;
             if views.last().is_some_and(|before| before.hash != view.previous) {
                 return Err(fail("it does not follow the block before it"));
             }
@@ -97,7 +97,6 @@ impl TenantInner {
 
 /// Opens one stored block.
 pub(super) fn view(
-    tenant: TenantId,
     record: RecordId,
     stream: Stream,
     stored: BlockRow,
@@ -106,7 +105,8 @@ pub(super) fn view(
     let fail = |why| damaged(record, stream, stored.seq, "block", why);
     let block = SealedBlock::parse(stored.block).ok_or_else(|| fail("its outer form is broken"))?;
     let header = block.header;
-    if (header.tenant, header.record, header.stream, header.seq) != (tenant, record, stream, stored.seq) {
+    // Not the tenant: a record that moved here from elsewhere keeps its blocks as they were made.
+    if (header.record, header.stream, header.seq) != (record, stream, stored.seq) {
         return Err(fail("it belongs elsewhere"));
     }
     let frames: Option<Vec<Bytes>> = (0..block.frame_count()).map(|frame| block.open_frame(frame, keys)).collect();

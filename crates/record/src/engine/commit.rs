@@ -24,6 +24,12 @@ const LARGE: usize = 128 << 10;
 /// A record is folded into a snapshot in the background each time its care stream has grown by so many blocks.
 const FOLD_EVERY: u64 = 256;
 
+/// Says that a record is merged into another from now on, or (`None`) no longer.
+pub(super) struct Mark {
+    pub(super) record: RecordId,
+    pub(super) into: Option<RecordId>,
+}
+
 struct Prepared {
     frames: Vec<Compressed>,
     dictionary: u16,
@@ -38,11 +44,16 @@ impl Tenant {
     /// [`RecordError::NoSuchRecord`]; [`RecordError::Merged`]; store errors. In all cases but [`RecordError::Unknown`]
     /// nothing was written.
     pub async fn commit(&self, commit: Commit) -> Result<Committed, RecordError> {
+        self.commit_with_marks(commit, &[]).await
+    }
+
+    /// A commit that also marks some of its records as merged, or clears the mark.
+    pub(super) async fn commit_with_marks(&self, commit: Commit, marks: &[Mark]) -> Result<Committed, RecordError> {
         let inner = &self.inner;
         check(&commit, &inner.config.limits)?;
         let (commit, prepared) = prepare(commit).await?;
         for attempt in 0.. {
-            match inner.try_commit(&commit, &prepared).await {
+            match inner.try_commit(&commit, &prepared, marks).await {
                 Err(RecordError::Conflict { record }) if attempt < TRIES && may_retry(&commit, record) => {}
                 Ok(committed) => {
                     self.fold_when_due(&committed);
@@ -140,12 +151,18 @@ struct Sealed {
 }
 
 impl TenantInner {
-    async fn try_commit(&self, commit: &Commit, prepared: &[Prepared]) -> Result<Committed, RecordError> {
+    async fn try_commit(
+        &self,
+        commit: &Commit,
+        prepared: &[Prepared],
+        marks: &[Mark],
+    ) -> Result<Committed, RecordError> {
         let guards = self.lock_all(commit).await;
         let time = self.clock.now();
         let mut sealed = Vec::with_capacity(commit.parts.len());
         for (part, ready) in commit.parts.iter().zip(prepared) {
-            match self.seal_part(part, ready, time).await {
+            let mark = marks.iter().find(|mark| mark.record == part.record);
+            match self.seal_part(part, ready, time, mark).await {
                 Ok(part) => sealed.push(part),
                 // The first commit with this key may be why the head is not as expected any more.
                 Err(error @ (RecordError::Conflict { .. } | RecordError::Merged { .. })) => {
@@ -227,10 +244,19 @@ impl TenantInner {
         }
     }
 
-    async fn seal_part(&self, part: &Part, ready: &Prepared, time: Timestamp) -> Result<Sealed, RecordError> {
+    async fn seal_part(
+        &self,
+        part: &Part,
+        ready: &Prepared,
+        time: Timestamp,
+        mark: Option<&Mark>,
+    ) -> Result<Sealed, RecordError> {
         let (mut state, create) = self.base(part).await?;
-        if let (Some(into), Stream::Care) = (state.merged, part.stream) {
+        if let (Some(into), Stream::Care, None) = (state.merged, part.stream, mark) {
             return Err(RecordError::Merged { record: part.record, into });
+        }
+        if let Some(mark) = mark {
+            state.merged = mark.into;
         }
         let before = state.head(part.stream);
         let next_number = before.next_number + ready.new;
@@ -266,7 +292,8 @@ impl TenantInner {
             record: part.record,
             stream: part.stream,
             create,
-            closed_allowed: part.stream == Stream::Access,
+            closed_allowed: part.stream == Stream::Access || mark.is_some(),
+            merged: mark.map(|mark| mark.into.map(|into| (into, self.keys().merge_tag(part.record, into)))),
             expected: before.head,
             head: head_row,
             block,
@@ -339,6 +366,7 @@ fn probe_part() -> AppendPart {
         stream: Stream::Care,
         create: None,
         closed_allowed: false,
+        merged: None,
         expected: Head { seq: Seq(u64::MAX >> 1), hash: [0; 32] },
         head: HeadRow::default(),
         block: Bytes::new(),

@@ -239,7 +239,8 @@ impl OpenRecord {
         let fail = |why| damaged(record, stream, seq, "block", why);
         let block = SealedBlock::parse(bytes).ok_or_else(|| fail("its outer form is broken"))?;
         let header = block.header;
-        if (header.tenant, header.record, header.stream) != (self.tenant, record, stream) || header.seq != seq {
+        // Not the tenant: a record that moved here from elsewhere keeps its blocks as they were made.
+        if (header.record, header.stream, header.seq) != (record, stream, seq) {
             return Err(fail("it belongs elsewhere"));
         }
         if header.previous != self.head.hash {

@@ -4,8 +4,11 @@
 mod blocks;
 mod cache;
 mod commit;
+mod erase;
 mod load;
+mod merge;
 mod open;
+mod rotate;
 mod side;
 mod snapshot;
 mod state;
@@ -18,6 +21,8 @@ use keepwell_model::{Clock, Random, TenantId};
 
 pub use blocks::{BlockEntry, BlockView};
 pub use cache::CacheStats;
+pub use erase::Erasure;
+pub use merge::Links;
 pub use open::{Entry, OpenRecord};
 pub use side::SideTable;
 pub use tenant::Tenant;
@@ -34,7 +39,7 @@ pub struct Engine {
 
 struct Inner {
     store: Arc<dyn Store>,
-    roots: RwLock<RootKeys>,
+    roots: Arc<RwLock<RootKeys>>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     config: EngineConfig,
@@ -51,8 +56,14 @@ impl Engine {
         random: Arc<dyn Random>,
         config: EngineConfig,
     ) -> Self {
-        let inner =
-            Inner { store, roots: RwLock::new(roots), clock, random, config, tenants: Mutex::new(HashMap::new()) };
+        let inner = Inner {
+            store,
+            roots: Arc::new(RwLock::new(roots)),
+            clock,
+            random,
+            config,
+            tenants: Mutex::new(HashMap::new()),
+        };
         Self { inner: Arc::new(inner) }
     }
 

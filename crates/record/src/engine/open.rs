@@ -210,7 +210,7 @@ impl OpenRecord {
     async fn body_from_block(&self, entry: &Entry<'_>) -> Result<Bytes, RecordError> {
         let row = self.store.blocks(self.record, self.stream, entry.version(), 1).await?.into_iter().next();
         let row = row.filter(|row| row.seq == entry.version());
-        let view = row.map(|row| view(self.tenant, self.record, self.stream, row, &self.keys)).transpose()?;
+        let view = row.map(|row| view(self.record, self.stream, row, &self.keys)).transpose()?;
         let found = view.and_then(|view| view.entries.into_iter().find(|e| e.number == entry.number));
         found.and_then(|e| e.body).ok_or(RecordError::Damaged {
             record: self.record,

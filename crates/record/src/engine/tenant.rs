@@ -8,7 +8,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use super::cache::{Cache, CacheStats};
 use super::state::States;
 use crate::commit::{Alias, Commit, Expect, Head, Part};
-use crate::keys::{RecordKeys, TenantKeys};
+use crate::keys::{RecordKeys, RootKeys, TenantKeys};
 use crate::store::{RecordRow, Store};
 use crate::{EngineConfig, RecordError};
 use keepwell_model::{Clock, Random};
@@ -29,6 +29,7 @@ pub(super) struct TenantInner {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
     pub(super) config: EngineConfig,
+    pub(super) roots: Arc<RwLock<RootKeys>>,
     pub(super) keys: RwLock<Arc<TenantKeys>>,
     pub(super) states: States,
     pub(super) cache: Cache,
@@ -46,6 +47,7 @@ impl Tenant {
             clock: Arc::clone(&engine.clock),
             random: Arc::clone(&engine.random),
             config: engine.config,
+            roots: Arc::clone(&engine.roots),
             keys: RwLock::new(Arc::new(keys)),
             states: States::default(),
             cache: Cache::new(engine.config.cache_bytes),
@@ -164,7 +166,7 @@ impl TenantInner {
         let keys = match self.states.keys(record, &row.wrapped) {
             Some(keys) => keys,
             None => {
-                let keys = self.unwrap(record, &row)?;
+                let keys = self.unwrap(record, &row).await?;
                 self.states.remember_keys(record, row.wrapped.clone(), Arc::clone(&keys));
                 keys
             }
@@ -173,7 +175,10 @@ impl TenantInner {
         Ok(Some((row, keys)))
     }
 
-    fn unwrap(&self, record: RecordId, row: &RecordRow) -> Result<Arc<RecordKeys>, RecordError> {
+    async fn unwrap(&self, record: RecordId, row: &RecordRow) -> Result<Arc<RecordKeys>, RecordError> {
+        if TenantKeys::version_of(&row.wrapped).is_some_and(|version| version > self.keys().wrapping_version()) {
+            self.reload_keys().await?;
+        }
         let damaged = || RecordError::Damaged {
             record,
             stream: Stream::Care,
@@ -182,6 +187,17 @@ impl TenantInner {
             why: "it does not open under the tenant's keys",
         };
         self.keys().unwrap_record(record, &row.wrapped).map(Arc::new).ok_or_else(damaged)
+    }
+
+    /// Another node has rotated the tenant's keys: fetch them.
+    async fn reload_keys(&self) -> Result<(), RecordError> {
+        let (wrapped, _) = self.store.tenant(self.id).await?.ok_or(RecordError::NoSuchTenant(self.id))?;
+        let keys = {
+            let roots = self.roots.read().expect("no panic while held");
+            TenantKeys::unwrap(self.id, &wrapped, &roots)?
+        };
+        *self.keys.write().expect("no panic while held") = Arc::new(keys);
+        Ok(())
     }
 
     fn check_row(&self, record: RecordId, row: &RecordRow, keys: &RecordKeys) -> Result<(), RecordError> {

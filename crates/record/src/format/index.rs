@@ -82,7 +82,7 @@ pub(crate) fn encode(index: &Index) -> Vec<u8> {
     varint::put(&mut out, index.rows.len() as u64);
     let (mut version, mut time) = (0u64, 0i64);
     for row in &index.rows {
-        out.push(u8::from(row.deleted) * DELETED | u8::from(row.source > 0) * SOURCE);
+        out.push((u8::from(row.deleted) * DELETED) | (u8::from(row.source > 0) * SOURCE));
         out.push(row.labels.bits());
         varint::put(&mut out, u64::from(row.kind));
         varint::put(&mut out, zigzag(row.version.0.wrapping_sub(version).cast_signed()));

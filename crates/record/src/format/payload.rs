@@ -59,9 +59,9 @@ pub(crate) fn encode(author: &[u8], writes: &[Write]) -> Vec<Vec<u8>> {
     let mut sources: Vec<(&str, &str)> = Vec::new();
     let mut rows = Vec::with_capacity(writes.len() * 48);
     for write in writes {
-        let flags = u8::from(write.number.is_none()) * NEW
-            | u8::from(write.body.is_some()) * BODY
-            | u8::from(write.source.is_some()) * SOURCE;
+        let flag = |set: bool, bit: u8| if set { bit } else { 0 };
+        let flags =
+            flag(write.number.is_none(), NEW) | flag(write.body.is_some(), BODY) | flag(write.source.is_some(), SOURCE);
         rows.push(flags);
         rows.push(write.labels.bits());
         if let Some(number) = write.number {

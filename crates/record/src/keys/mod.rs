@@ -4,6 +4,7 @@
 mod record;
 mod root;
 mod seal;
+pub mod split;
 mod tenant;
 
 pub(crate) use record::RecordKeys;

@@ -8,8 +8,8 @@ use super::seal::{SealKey, Secret, hmac};
 use crate::RecordError;
 use crate::format::varint::{self, Reader};
 
-/// Everything a tenant keeps secret. The wrapping keys have versions, newest last; the others stay for the tenant's life,
-/// since blind indexes and checkpoints made with them must go on being found and verified.
+/// Everything a tenant keeps secret. The wrapping keys have versions, newest last; old ones are kept, since another node may
+/// wrap with one for a moment after a rotation. The other keys stay for the tenant's life, since blind indexes and checkpoints made with them must go on being found and verified.
 pub(crate) struct TenantKeys {
     tenant: TenantId,
     wrapping: Vec<(u32, Secret, SealKey)>,
@@ -102,13 +102,6 @@ impl TenantKeys {
         let secret = Secret::random(random);
         let mut wrapping = self.copy_wrapping();
         wrapping.push((self.wrapping_version() + 1, secret.clone(), SealKey::new(&secret)));
-        self.with_wrapping(wrapping)
-    }
-
-    /// The same keys with the newest wrapping key only.
-    pub(crate) fn with_newest_wrapping_only(&self) -> Self {
-        let mut wrapping = self.copy_wrapping();
-        wrapping.drain(..wrapping.len() - 1);
         self.with_wrapping(wrapping)
     }
 

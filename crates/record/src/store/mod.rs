@@ -64,6 +64,9 @@ pub struct AppendPart {
     pub create: Option<Bytes>,
     /// Whether the block may go into a record that is merged (marks of a merge, lines of who looked).
     pub closed_allowed: bool,
+    /// Sets (or with an inner `None` clears) the mark that the record is merged into another, with the engine's tag over
+    /// it, in the same transaction.
+    pub merged: Option<Option<(RecordId, [u8; 16])>>,
     /// The head the block was sealed on; the append is refused on any other.
     pub expected: Head,
     /// The head with the block.
@@ -159,6 +162,9 @@ pub struct SideRow {
     pub expires: i64,
 }
 
+/// An alias: blind index, the record it leads to, and the engine's tag over both.
+pub type AliasRow = ([u8; 32], RecordId, [u8; 16]);
+
 /// Counts for `keepwell stats`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct StoreStats {
@@ -204,8 +210,6 @@ pub trait Store: Send + Sync + 'static {
     fn blocks(&self, record: RecordId, stream: Stream, from: Seq, limit: u32) -> Answer<Vec<BlockRow>>;
     /// Replaces a record's wrapped keys if they are still `old`. Answers whether it did.
     fn rewrap(&self, record: RecordId, old: Bytes, new: Bytes) -> Answer<bool>;
-    /// Marks a record as merged, or clears the mark. Answers false if the mark was not as expected (`from`).
-    fn set_merged(&self, record: RecordId, from: Option<RecordId>, to: Option<(RecordId, [u8; 16])>) -> Answer<bool>;
     /// Records merged into this one.
     fn merged_into(&self, record: RecordId) -> Answer<Vec<RecordId>>;
     /// Destroys a record's keys, blocks, snapshots and aliases and leaves the sealed stub. Space is given back.
@@ -216,12 +220,7 @@ pub trait Store: Send + Sync + 'static {
     /// The record a blind index leads to, with the row's tag.
     fn alias(&self, tenant: TenantId, index: [u8; 32]) -> Answer<Option<(RecordId, [u8; 16])>>;
     /// Every alias of a tenant after the given index, in order; for `verify`.
-    fn aliases(
-        &self,
-        tenant: TenantId,
-        after: Option<[u8; 32]>,
-        limit: u32,
-    ) -> Answer<Vec<([u8; 32], RecordId, [u8; 16])>>;
+    fn aliases(&self, tenant: TenantId, after: Option<[u8; 32]>, limit: u32) -> Answer<Vec<AliasRow>>;
     /// Blind indexes that lead to a record.
     fn aliases_of(&self, record: RecordId) -> Answer<Vec<([u8; 32], [u8; 16])>>;
 

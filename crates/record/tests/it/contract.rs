@@ -33,6 +33,10 @@ contract!(
     side_rows_are_found_until_they_expire,
     a_tiny_cache_changes_nothing_but_speed,
     entries_are_found_by_the_name_their_source_gave_them,
+    an_erased_record_leaves_a_stub_and_nothing_else,
+    erasures_are_applied_again_after_an_older_store_is_put_back,
+    a_merge_leads_to_the_survivor_and_unmerging_restores_exactly,
+    keys_are_rotated_while_others_read_and_write,
 );
 
 async fn what_was_committed_is_there_after_a_restart(place: Place) {
@@ -347,4 +351,139 @@ async fn entries_are_found_by_the_name_their_source_gave_them(place: Place) {
         assert!(open.by_source(&key("nobody", "1")).is_none());
         assert_eq!(open.body(&open.by_source(&key("gp", "1")).unwrap()).await.unwrap(), "a2");
     }
+}
+
+fn nhs(value: &str) -> Alias {
+    Alias { system: "https://fhir.nhs.uk/Id/nhs-number".into(), value: value.into() }
+}
+
+async fn attach(tenant: &keepwell_record::Tenant, record: keepwell_model::RecordId, alias: Alias) {
+    let part = Part { attach: vec![alias], ..Part::new(record, Stream::Care, Expect::Any, vec![]) };
+    tenant.commit(Commit { author: author(), idempotency: None, parts: vec![part] }).await.unwrap();
+}
+
+async fn an_erased_record_leaves_a_stub_and_nothing_else(place: Place) {
+    let fixture = Fixture::new(place).await;
+    let tenant = &fixture.tenant;
+    let (record, _) = create(tenant, &["one", &"large ".repeat(100_000)]).await;
+    let (other, _) = create(tenant, &["stays"]).await;
+    attach(tenant, record, nhs("9000000009")).await;
+    let open = tenant.open(record).await.unwrap().unwrap();
+    tenant.fold(&open).await.unwrap();
+    drop(open);
+    let before = fixture.engine.store().stats().await.unwrap();
+    let erasure = tenant.erase(record, "case 12, the Caldicott guardian").await.unwrap();
+    assert_eq!((erasure.record, erasure.care_blocks), (record, Seq(2)));
+    let fixture = fixture.restart().await;
+    let tenant = &fixture.tenant;
+    assert!(tenant.open(record).await.unwrap().is_none());
+    assert!(tenant.open_at(record, Stream::Care, Seq(1)).await.unwrap().is_none());
+    assert!(tenant.blocks(record, Stream::Care, Seq(1), 10).await.unwrap().is_empty());
+    assert_eq!(tenant.look_up(&nhs("9000000009")).await.unwrap(), None);
+    for expect in [Expect::Any, Expect::New] {
+        assert!(tenant.commit(commit(record, expect, vec![put("x")])).await.is_err(), "an erased record stays erased");
+    }
+    assert_eq!(tenant.erasures().await.unwrap(), [erasure]);
+    assert_eq!(tenant.records(None, 10).await.unwrap(), [other]);
+    assert_eq!(bodies(tenant, other).await, ["stays"]);
+    let after = fixture.engine.store().stats().await.unwrap();
+    assert_eq!((after.records, after.erased), (2, 1));
+    assert!(after.block_bytes + after.snapshot_bytes < before.block_bytes, "{before:?} {after:?}");
+    assert!(matches!(tenant.erase(record, "again").await, Err(RecordError::NoSuchRecord(_))));
+    assert!(matches!(tenant.erase(tenant.directory(), "no").await, Err(RecordError::Malformed(_))));
+}
+
+async fn erasures_are_applied_again_after_an_older_store_is_put_back(place: Place) {
+    let fixture = Fixture::new(place).await;
+    let tenant = &fixture.tenant;
+    let (record, _) = create(tenant, &["one"]).await;
+    let (other, _) = create(tenant, &["two"]).await;
+    // What a restore from an older backup amounts to: stubs from elsewhere, records that are back.
+    let gone = tenant.new_record_id();
+    let stub = |record| keepwell_record::Erasure {
+        record,
+        when: tenant.now(),
+        authority: "case 12".into(),
+        care_blocks: Seq(1),
+        access_blocks: Seq(0),
+    };
+    assert_eq!(tenant.apply_erasures(&[stub(record), stub(gone)]).await.unwrap(), 1);
+    assert_eq!(tenant.apply_erasures(&[stub(record)]).await.unwrap(), 0);
+    assert!(tenant.open(record).await.unwrap().is_none());
+    assert_eq!(bodies(tenant, other).await, ["two"]);
+    assert_eq!(tenant.erasures().await.unwrap(), [stub(record)]);
+}
+
+async fn a_merge_leads_to_the_survivor_and_unmerging_restores_exactly(place: Place) {
+    let fixture = Fixture::new(place).await;
+    let tenant = &fixture.tenant;
+    let (one, _) = create(tenant, &["a"]).await;
+    let (two, _) = create(tenant, &["b", "c"]).await;
+    attach(tenant, two, nhs("9000000009")).await;
+    let content =
+        |blocks: Vec<keepwell_record::BlockView>| -> Vec<_> { blocks.iter().map(|b| (b.seq, b.hash)).collect() };
+    let before = content(tenant.blocks(two, Stream::Care, Seq(1), 100).await.unwrap());
+    tenant.merge(one, two, author()).await.unwrap();
+    assert_eq!(tenant.look_up(&nhs("9000000009")).await.unwrap(), Some(one));
+    assert_eq!(tenant.links(one).await.unwrap().merged, [two]);
+    assert_eq!(tenant.links(two).await.unwrap().merged_into, Some(one));
+    let refused = tenant.commit(commit(two, Expect::Any, vec![put("x")])).await;
+    assert!(matches!(refused, Err(RecordError::Merged { into, .. }) if into == one));
+    assert!(matches!(tenant.merge(one, two, author()).await, Err(RecordError::Merged { .. })));
+    assert!(matches!(tenant.merge(two, one, author()).await, Err(RecordError::Merged { .. })));
+    assert!(matches!(tenant.erase(one, "no").await, Err(RecordError::Malformed(_))));
+    assert!(matches!(tenant.merge(one, one, author()).await, Err(RecordError::Malformed(_))));
+    let mut looked = commit(two, Expect::Any, vec![put("somebody looked")]);
+    looked.parts[0].stream = Stream::Access;
+    tenant.commit(looked).await.unwrap();
+    tenant.commit(commit(one, Expect::Any, vec![put("after")])).await.unwrap();
+    let fixture = fixture.restart().await;
+    let tenant = &fixture.tenant;
+    tenant.unmerge(two, author()).await.unwrap();
+    assert!(matches!(tenant.unmerge(two, author()).await, Err(RecordError::Malformed(_))));
+    assert_eq!(tenant.look_up(&nhs("9000000009")).await.unwrap(), Some(two));
+    let after = content(tenant.blocks(two, Stream::Care, Seq(1), 100).await.unwrap());
+    assert_eq!(after[..before.len()], before[..], "no block was touched");
+    assert_eq!(after.len(), before.len() + 2, "and two say what happened");
+    assert_eq!(bodies(tenant, two).await[..2], ["b", "c"]);
+    tenant.commit(commit(two, Expect::Any, vec![put("again its own")])).await.unwrap();
+    assert_eq!(tenant.links(one).await.unwrap(), keepwell_record::Links::default());
+}
+
+async fn keys_are_rotated_while_others_read_and_write(place: Place) {
+    let fixture = Fixture::new(place).await;
+    let mut records = Vec::new();
+    for i in 0..20 {
+        records.push(create(&fixture.tenant, &[&i.to_string()]).await.0);
+    }
+    let busy = {
+        let (tenant, records) = (fixture.tenant.clone(), records.clone());
+        tokio::spawn(async move {
+            for round in 0..10 {
+                for record in &records {
+                    tenant.commit(commit(*record, Expect::Any, vec![put(&round.to_string())])).await.unwrap();
+                    bodies(&tenant, *record).await;
+                }
+            }
+        })
+    };
+    assert_eq!(fixture.engine.rotate_tenant(&fixture.tenant).await.unwrap(), 21);
+    let new = keepwell_record::RootKey::from_bytes([9; 32]);
+    fixture.engine.rotate_root(new.clone()).await.unwrap();
+    fixture.tenant.rotate_record(records[3]).await.unwrap();
+    fixture.engine.rotate_tenant(&fixture.tenant).await.unwrap();
+    busy.await.unwrap();
+    let old = fixture.root.clone();
+    let mut fixture = fixture;
+    fixture.root = keepwell_record::RootKeys::only(new);
+    let fixture = fixture.restart().await;
+    for record in records {
+        assert_eq!(bodies(&fixture.tenant, record).await.len(), 11);
+        fixture.tenant.commit(commit(record, Expect::Any, vec![put("after")])).await.unwrap();
+    }
+    let random = Arc::new(keepwell_model::SeededRandom::new(9));
+    let store = Arc::clone(fixture.engine.store());
+    let engine = keepwell_record::Engine::new(store, old, fixture.clock.clone(), random, EngineConfig::default());
+    let refused = engine.tenant(crate::fixture::TENANT).await.map(drop).unwrap_err();
+    assert!(refused.to_string().contains("not the one"), "{refused}");
 }

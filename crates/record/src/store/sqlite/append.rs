@@ -36,18 +36,20 @@ fn refusal(c: &Connection, append: &Append) -> rusqlite::Result<Option<Appended>
             Stream::Access => ("access_seq", "access_hash"),
         };
         let sql = format!("SELECT tenant, {seq}, {hash}, erased, merged IS NOT NULL FROM record WHERE record = ?1");
-        let row: Option<(u32, u64, Option<[u8; 32]>, bool, bool)> = c
+        let row = c
             .prepare_cached(&sql)?
             .query_row([part.record.as_bytes()], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?))
+                let (tenant, seq): (u32, u64) = (row.get(0)?, row.get(1)?);
+                let (hash, erased, merged): (Option<[u8; 32]>, bool, bool) = (row.get(2)?, row.get(3)?, row.get(4)?);
+                Ok((tenant, (seq, hash.unwrap_or_default()), erased, merged))
             })
             .optional()?;
         let fits = match row {
             None => part.create.is_some(),
-            Some((tenant, seq, hash, erased, merged)) => {
+            Some((tenant, head, erased, merged)) => {
                 part.create.is_none()
                     && tenant == append.tenant.0
-                    && (seq, hash.unwrap_or_default()) == (part.expected.seq.0, part.expected.hash)
+                    && head == (part.expected.seq.0, part.expected.hash)
                     && !erased
                     && (!merged || part.closed_allowed)
             }
@@ -96,6 +98,11 @@ fn write_part(c: &Connection, append: &Append, part: &AppendPart) -> rusqlite::R
     ])?;
     c.prepare_cached("INSERT INTO log_pending (tenant, record, stream, seq, hash) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![append.tenant.0, record, stream, head.head.seq.0, head.head.hash])?;
+    if let Some(mark) = &part.merged {
+        let (into, tag) = mark.as_ref().map(|(into, tag)| (*into.as_bytes(), *tag)).unzip();
+        c.prepare_cached("UPDATE record SET merged = ?2, merged_tag = ?3 WHERE record = ?1")?
+            .execute(params![record, into, tag])?;
+    }
     for index in &part.detach {
         c.prepare_cached("DELETE FROM alias WHERE tenant = ?1 AND idx = ?2 AND record = ?3")?.execute(params![
             append.tenant.0,

@@ -16,7 +16,8 @@ use keepwell_model::{RecordId, Seq, Stream, TenantId};
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    Answer, Append, Appended, BlockRow, LogAppend, PendingLeaf, RecordRow, SideRow, SnapshotPart, Store, StoreStats,
+    AliasRow, Answer, Append, Appended, BlockRow, LogAppend, PendingLeaf, RecordRow, SideRow, SnapshotPart, Store,
+    StoreStats,
 };
 use crate::RecordError;
 use writer::Writer;
@@ -198,10 +199,6 @@ impl Store for SqliteStore {
         self.inner.writer.run(move |c| write::rewrap(c, record, &old, &new))
     }
 
-    fn set_merged(&self, record: RecordId, from: Option<RecordId>, to: Option<(RecordId, [u8; 16])>) -> Answer<bool> {
-        self.inner.writer.run(move |c| write::set_merged(c, record, from, to))
-    }
-
     fn merged_into(&self, record: RecordId) -> Answer<Vec<RecordId>> {
         self.read(move |c| read::merged_into(c, record))
     }
@@ -223,12 +220,7 @@ impl Store for SqliteStore {
         self.read(move |c| read::alias(c, tenant, index))
     }
 
-    fn aliases(
-        &self,
-        tenant: TenantId,
-        after: Option<[u8; 32]>,
-        limit: u32,
-    ) -> Answer<Vec<([u8; 32], RecordId, [u8; 16])>> {
+    fn aliases(&self, tenant: TenantId, after: Option<[u8; 32]>, limit: u32) -> Answer<Vec<AliasRow>> {
         self.read(move |c| read::aliases(c, tenant, after, limit))
     }
 

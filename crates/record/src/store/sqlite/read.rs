@@ -5,7 +5,7 @@ use keepwell_model::{RecordId, Seq, Stream, TenantId};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::commit::Head;
-use crate::store::{BlockRow, HeadRow, PendingLeaf, RecordRow, SideRow, StoreStats};
+use crate::store::{AliasRow, BlockRow, HeadRow, PendingLeaf, RecordRow, SideRow, StoreStats};
 
 const RECORD: &str = "tenant, wrapped, care_seq, care_hash, care_next, care_tag, access_seq, access_hash, access_next, \
                       access_tag, merged, merged_tag, erased";
@@ -117,7 +117,7 @@ pub(super) fn aliases(
     tenant: TenantId,
     after: Option<[u8; 32]>,
     limit: u32,
-) -> rusqlite::Result<Vec<([u8; 32], RecordId, [u8; 16])>> {
+) -> rusqlite::Result<Vec<AliasRow>> {
     let after = after.map_or_else(Vec::new, |index| index.to_vec());
     c.prepare_cached("SELECT idx, record, tag FROM alias WHERE tenant = ?1 AND idx > ?2 ORDER BY idx LIMIT ?3")?
         .query_map(params![tenant.0, after, limit], |row| Ok((row.get(0)?, id(row, 1)?, row.get(2)?)))?

@@ -32,24 +32,6 @@ pub(super) fn rewrap(c: &Connection, record: RecordId, old: &[u8], new: &[u8]) -
     Ok(changed == 1)
 }
 
-pub(super) fn set_merged(
-    c: &Connection,
-    record: RecordId,
-    from: Option<RecordId>,
-    to: Option<(RecordId, [u8; 16])>,
-) -> rusqlite::Result<bool> {
-    let changed = c.execute(
-        "UPDATE record SET merged = ?2, merged_tag = ?3 WHERE record = ?1 AND merged IS ?4 AND NOT erased",
-        params![
-            record.as_bytes(),
-            to.as_ref().map(|(into, _)| *into.as_bytes()),
-            to.as_ref().map(|(_, tag)| *tag),
-            from.as_ref().map(|from| *from.as_bytes()),
-        ],
-    )?;
-    Ok(changed == 1)
-}
-
 pub(super) fn erase(c: &Connection, tenant: TenantId, record: RecordId, stub: &[u8]) -> rusqlite::Result<()> {
     let id = record.as_bytes();
     for table in ["block", "snapshot", "alias"] {
