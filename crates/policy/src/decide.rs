@@ -120,15 +120,10 @@ fn source_of(request: &Request<'_>) -> Option<String> {
 
 const fn obligation(action: Action) -> Obligation {
     match action {
-        Action::ReadRecord
-        | Action::ReadAccessLines
-        | Action::AddReading
-        | Action::CreateRecord
-        | Action::WriteFromSource => Obligation::AccessLine,
-        Action::MatchPerson
-        | Action::ReadDirectory
-        | Action::WriteDirectory
-        | Action::ManageClients
-        | Action::Housekeep => Obligation::Nothing,
+        Action::ReadRecord | Action::ReadAccessLines => Obligation::AccessLine,
+        Action::AddReading | Action::CreateRecord | Action::WriteFromSource | Action::WriteDirectory => {
+            Obligation::AuthoredBlock
+        }
+        Action::MatchPerson | Action::ReadDirectory | Action::ManageClients | Action::Housekeep => Obligation::Nothing,
     }
 }

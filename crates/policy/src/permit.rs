@@ -28,8 +28,10 @@ pub struct Permit {
 pub enum Obligation {
     /// Nothing: the action shows nothing about a person.
     Nothing,
-    /// The line that says who looked or wrote is durable in the record's access stream.
+    /// The line that says who looked is durable in the record's access stream.
     AccessLine,
+    /// The block that is written names the author; it is the line that says who wrote.
+    AuthoredBlock,
 }
 
 /// Which entries of the record the permit reaches. An entry that it does not reach is treated as if it did not exist.

@@ -7,15 +7,23 @@ use proptest::prelude::*;
 use crate::matrix::{OTHER, OWN, PURPOSES, everybody, system, target};
 
 #[test]
-fn whatever_shows_or_changes_a_persons_record_owes_an_access_line() {
+fn whatever_shows_a_persons_record_owes_an_access_line_and_whatever_changes_one_an_authored_block() {
     for (name, actor, record, facts) in everybody() {
         for action in Action::ALL {
             for (_, purpose) in PURPOSES {
                 let asked = Request { actor: &actor, purpose, action, target: target(action, record), facts };
                 let Ok(permit) = permit(asked) else { continue };
-                let reaches = permit.filter().reaches(Labels::GENERAL, Some("gp"));
-                if reaches && matches!(asked.target, Target::Person(_)) {
-                    assert_eq!(permit.obligation(), Obligation::AccessLine, "{name} {}", action.name());
+                let owed = match action {
+                    Action::ReadRecord | Action::ReadAccessLines => Obligation::AccessLine,
+                    Action::AddReading | Action::CreateRecord | Action::WriteFromSource | Action::WriteDirectory => {
+                        Obligation::AuthoredBlock
+                    }
+                    _ => Obligation::Nothing,
+                };
+                assert_eq!(permit.obligation(), owed, "{name} {}", action.name());
+                let shows = permit.filter().reaches(Labels::GENERAL, Some("gp"));
+                if owed == Obligation::Nothing && shows {
+                    assert!(matches!(asked.target, Target::Directory(_)), "{name} {}", action.name());
                 }
             }
         }
