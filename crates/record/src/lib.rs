@@ -12,7 +12,9 @@ pub mod log;
 pub mod store;
 
 pub use commit::{Alias, Commit, Committed, CommittedPart, Expect, Head, IdempotencyKey, Part, Write};
-pub use engine::{BlockEntry, BlockView, CacheStats, Engine, Entry, Erasure, Links, OpenRecord, SideTable, Tenant};
+pub use engine::{
+    BlockEntry, BlockView, CacheStats, Engine, Entry, Erasure, Links, OpenRecord, SideTable, Tenant, Verified,
+};
 pub use error::RecordError;
 pub use keys::split;
 pub use keys::{RootKey, RootKeyFile, RootKeySource, RootKeyText, RootKeys};

@@ -136,25 +136,35 @@ impl TenantInner {
         if head.seq.0 > u64::from(self.config.snapshot_after)
             && let Some(bytes) = self.store.snapshot_part(record, stream, 0).await?
         {
-            match snapshot::open_index(self.id, record, stream, &bytes, &keys) {
-                Some((taken_at, index)) if taken_at.seq <= head.seq => {
-                    let mut open = self.empty(record, stream, Arc::clone(&keys));
-                    open.segments = index.segments.iter().map(|(place, len)| segment(*place, *len)).collect();
-                    open.index = index;
-                    open.head = taken_at;
-                    open.snapshot_seq = taken_at.seq;
-                    match self.catch_up(open, head).await {
-                        // The snapshot may be older than a change to its record's blocks by an attacker, or simply
-                        // damaged: the blocks themselves decide.
-                        Err(RecordError::Damaged { .. }) => {}
-                        other => return other,
-                    }
+            if let Some(open) =
+                self.load_snapshot(record, stream, &bytes, &keys).filter(|open| open.head.seq <= head.seq)
+            {
+                match self.catch_up(open, head).await {
+                    // The blocks themselves decide whether it is they or the snapshot that is damaged.
+                    Err(RecordError::Damaged { .. }) => {}
+                    other => return other,
                 }
-                _ => {}
             }
             tracing::error!(record.id = %record, "the snapshot does not verify; the record is opened from its blocks");
         }
         self.load_blocks(record, stream, head, keys).await
+    }
+
+    /// The state that a snapshot holds.
+    pub(super) fn load_snapshot(
+        &self,
+        record: RecordId,
+        stream: Stream,
+        bytes: &[u8],
+        keys: &Arc<RecordKeys>,
+    ) -> Option<OpenRecord> {
+        let (taken_at, index) = snapshot::open_index(self.id, record, stream, bytes, keys)?;
+        let mut open = self.empty(record, stream, Arc::clone(keys));
+        open.segments = index.segments.iter().map(|(place, len)| segment(*place, *len)).collect();
+        open.index = index;
+        open.head = taken_at;
+        open.snapshot_seq = taken_at.seq;
+        Some(open)
     }
 
     async fn load_blocks(

@@ -13,6 +13,8 @@ mod side;
 mod snapshot;
 mod state;
 mod tenant;
+mod transparency;
+mod verify;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, RwLock};
@@ -26,6 +28,7 @@ pub use merge::Links;
 pub use open::{Entry, OpenRecord};
 pub use side::SideTable;
 pub use tenant::Tenant;
+pub use verify::Verified;
 
 use crate::keys::{RootKeys, TenantKeys};
 use crate::store::Store;

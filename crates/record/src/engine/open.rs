@@ -168,30 +168,29 @@ impl OpenRecord {
     /// [`RecordError::Damaged`] if the stored bytes do not verify; [`RecordError::Malformed`] for a deleted entry; store
     /// errors.
     pub async fn body(&self, entry: &Entry<'_>) -> Result<Bytes, RecordError> {
+        match self.body_strictly(entry).await {
+            // A snapshot is only a copy: if it is damaged, the block still has the body.
+            Err(error @ RecordError::Damaged { what: "snapshot", .. }) => {
+                tracing::error!(record.id = %self.record, "{error}; the block is read instead");
+                self.body_from_block(entry).await
+            }
+            other => other,
+        }
+    }
+
+    /// The body from where the index says it is, with no way round.
+    pub(super) async fn body_strictly(&self, entry: &Entry<'_>) -> Result<Bytes, RecordError> {
         let row = entry.row;
         if row.deleted {
             return Err(RecordError::Malformed("the entry is deleted"));
         }
         let segment = &self.segments[row.segment as usize];
-        let bytes = match segment.bytes.get() {
-            Some(bytes) => bytes,
-            None => {
-                let load = || async {
-                    let bytes = self.load_segment(segment).await?;
-                    self.loaded.fetch_add(bytes.len(), Ordering::Relaxed);
-                    Ok::<_, RecordError>(bytes)
-                };
-                match segment.bytes.get_or_try_init(load).await {
-                    Ok(bytes) => bytes,
-                    // A snapshot is only a copy: if it is damaged, the block still has the body.
-                    Err(error @ RecordError::Damaged { .. }) if matches!(segment.place, SegmentPlace::Part(_)) => {
-                        tracing::error!(record.id = %self.record, "{error}; the block is read instead");
-                        return self.body_from_block(entry).await;
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
+        let load = || async {
+            let bytes = self.load_segment(segment).await?;
+            self.loaded.fetch_add(bytes.len(), Ordering::Relaxed);
+            Ok::<_, RecordError>(bytes)
         };
+        let bytes = segment.bytes.get_or_try_init(load).await?;
         Ok(bytes.slice(row.offset as usize..(row.offset + row.len) as usize))
     }
 

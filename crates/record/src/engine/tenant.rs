@@ -1,12 +1,13 @@
 //! One tenant: its keys, and the operations that need little more than a row.
 
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, Mutex, RwLock};
 
 use keepwell_model::{Actor, Author, Purpose, RecordId, Stream, TenantId, Timestamp};
 use tokio::sync::Mutex as AsyncMutex;
 
 use super::cache::{Cache, CacheStats};
 use super::state::States;
+use super::transparency::LastSeen;
 use crate::commit::{Alias, Commit, Expect, Head, Part};
 use crate::keys::{RecordKeys, RootKeys, TenantKeys};
 use crate::store::{RecordRow, Store};
@@ -35,6 +36,8 @@ pub(super) struct TenantInner {
     pub(super) cache: Cache,
     pub(super) writing: Vec<AsyncMutex<()>>,
     pub(super) opening: Vec<AsyncMutex<()>>,
+    pub(super) logging: AsyncMutex<()>,
+    pub(super) last_seen: Mutex<Option<LastSeen>>,
 }
 
 impl Tenant {
@@ -53,6 +56,8 @@ impl Tenant {
             cache: Cache::new(engine.config.cache_bytes),
             writing: locks(),
             opening: locks(),
+            logging: AsyncMutex::new(()),
+            last_seen: Mutex::new(None),
         };
         Self { inner: Arc::new(inner) }
     }

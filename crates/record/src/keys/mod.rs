@@ -9,5 +9,5 @@ mod tenant;
 
 pub(crate) use record::RecordKeys;
 pub use root::{RootKey, RootKeyFile, RootKeySource, RootKeyText, RootKeys};
-pub(crate) use seal::{SealKey, TAG_LEN};
+pub(crate) use seal::{SealKey, Secret, TAG_LEN};
 pub(crate) use tenant::TenantKeys;

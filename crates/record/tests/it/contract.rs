@@ -37,6 +37,9 @@ contract!(
     erasures_are_applied_again_after_an_older_store_is_put_back,
     a_merge_leads_to_the_survivor_and_unmerging_restores_exactly,
     keys_are_rotated_while_others_read_and_write,
+    every_block_can_be_proved_in_the_log_by_somebody_who_has_only_its_key,
+    a_whole_store_verifies_and_says_what_it_checked,
+    a_store_put_back_to_an_older_state_is_noticed,
 );
 
 async fn what_was_committed_is_there_after_a_restart(place: Place) {
@@ -486,4 +489,86 @@ async fn keys_are_rotated_while_others_read_and_write(place: Place) {
     let engine = keepwell_record::Engine::new(store, old, fixture.clock.clone(), random, EngineConfig::default());
     let refused = engine.tenant(crate::fixture::TENANT).await.map(drop).unwrap_err();
     assert!(refused.to_string().contains("not the one"), "{refused}");
+}
+
+async fn every_block_can_be_proved_in_the_log_by_somebody_who_has_only_its_key(place: Place) {
+    let fixture = Fixture::new(place).await;
+    let (record, _) = create(&fixture.tenant, &["one"]).await;
+    assert!(fixture.tenant.prove(record, Stream::Care, Seq(1)).await.unwrap().is_none(), "not yet in the log");
+    assert_eq!(fixture.tenant.extend_log().await.unwrap(), 2);
+    for i in 0..300 {
+        fixture.tenant.commit(commit(record, Expect::Any, vec![put(&i.to_string())])).await.unwrap();
+        if i % 50 == 0 {
+            fixture.tenant.extend_log().await.unwrap();
+        }
+    }
+    fixture.tenant.extend_log().await.unwrap();
+    assert_eq!(fixture.tenant.extend_log().await.unwrap(), 0);
+    let fixture = fixture.restart().await;
+    let key = fixture.tenant.log_key().to_string();
+    let log = keepwell_record::log::TrustedLog::from(key.parse::<keepwell_record::log::VerifyingKey>().unwrap());
+    for seq in [1, 2, 150, 256, 301] {
+        let (block, proof) = fixture.tenant.prove(record, Stream::Care, Seq(seq)).await.unwrap().unwrap();
+        let proof = keepwell_record::log::Proof::parse(proof.to_string().as_bytes()).unwrap();
+        let hash = keepwell_record::IdempotencyKey::of(&block).0;
+        proof.verify(&hash, &log, &[], 0).unwrap();
+        let mut other = block.to_vec();
+        other[100] ^= 1;
+        assert!(proof.verify(&keepwell_record::IdempotencyKey::of(&other).0, &log, &[], 0).is_err());
+    }
+    let checkpoint = fixture.tenant.log_file("checkpoint").await.unwrap().unwrap();
+    log.open(&checkpoint, &[]).unwrap();
+    let entries = fixture.tenant.log_file("tile/entries/000").await.unwrap().unwrap();
+    assert_eq!(entries.len(), 256 * 34);
+    assert!(fixture.tenant.log_file("tile/entries/001").await.unwrap().is_none(), "not full yet");
+    assert_eq!(fixture.tenant.log_file("tile/0/001.p/46").await.unwrap().unwrap().len(), 46 * 32);
+    assert!(fixture.tenant.log_file("../secret").await.unwrap().is_none());
+}
+
+async fn a_whole_store_verifies_and_says_what_it_checked(place: Place) {
+    let fixture = Fixture::new(place).await;
+    let tenant = &fixture.tenant;
+    let (record, _) = create(tenant, &["one", &"large ".repeat(50_000)]).await;
+    let (gone, _) = create(tenant, &["gone"]).await;
+    for i in 0..40 {
+        tenant.commit(commit(record, Expect::Any, vec![put(&i.to_string())])).await.unwrap();
+    }
+    let open = tenant.open(record).await.unwrap().unwrap();
+    tenant.fold(&open).await.unwrap();
+    attach(tenant, record, nhs("9000000009")).await;
+    tenant.side_put(SideTable::Task, b"k", b"v", None).await.unwrap();
+    tenant.erase(gone, "case 1").await.unwrap();
+    tenant.extend_log().await.unwrap();
+    tenant.commit(commit(record, Expect::Any, vec![put("after")])).await.unwrap();
+    let found = tenant.verify(&mut |_| {}).await.unwrap();
+    assert_eq!(found.faults, Vec::<String>::new());
+    assert_eq!((found.records, found.blocks, found.snapshots), (2, 44, 1));
+    assert_eq!((found.aliases, found.side_rows, found.stubs), (1, 1, 1));
+    assert_eq!((found.log_entries, found.waiting), (44, 1));
+}
+
+async fn a_store_put_back_to_an_older_state_is_noticed(place: Place) {
+    let fixture = Fixture::new(place).await;
+    let (record, _) = create(&fixture.tenant, &["one"]).await;
+    fixture.tenant.extend_log().await.unwrap();
+    let early = fixture.tenant.log_file("checkpoint").await.unwrap().unwrap();
+    for _ in 0..5 {
+        fixture.tenant.commit(commit(record, Expect::Any, vec![put("x")])).await.unwrap();
+    }
+    fixture.tenant.extend_log().await.unwrap();
+    let late = fixture.tenant.log_file("checkpoint").await.unwrap().unwrap();
+    fixture.tenant.check_continues(&early).await.unwrap();
+    fixture.tenant.check_continues(&late).await.unwrap();
+    // The same keys on a younger store: what a restored old disk image looks like.
+    let other = Fixture::with_seed(Place::sqlite(), EngineConfig::default(), 7).await;
+    assert_eq!(other.tenant.log_key(), fixture.tenant.log_key());
+    other.tenant.extend_log().await.unwrap();
+    let refused = other.tenant.check_continues(&late).await.unwrap_err();
+    assert!(refused.to_string().contains("put back to an older state"), "{refused}");
+    for _ in 0..9 {
+        create(&other.tenant, &["another history"]).await;
+    }
+    other.tenant.extend_log().await.unwrap();
+    let refused = other.tenant.check_continues(&late).await.unwrap_err();
+    assert!(refused.to_string().contains("does not continue"), "{refused}");
 }

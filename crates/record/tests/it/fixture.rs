@@ -53,8 +53,12 @@ impl Fixture {
     }
 
     pub(crate) async fn with(place: Place, config: EngineConfig) -> Self {
+        Self::with_seed(place, config, 7).await
+    }
+
+    pub(crate) async fn with_seed(place: Place, config: EngineConfig, seed: u64) -> Self {
         let clock = Arc::new(ManualClock::new(Timestamp::from_micros(1_795_426_200_000_000)));
-        let random = Arc::new(SeededRandom::new(7));
+        let random = Arc::new(SeededRandom::new(seed));
         let root = RootKeys::only(RootKey::random(&*random));
         let engine = Engine::new(place.open().unwrap(), root.clone(), clock.clone(), random, config);
         let tenant = engine.create_tenant(TENANT, "Leeds").await.unwrap();
