@@ -1,4 +1,4 @@
-//! `cargo xtask hazards`: the clinical hazard log is complete, and each control it claims is held by a test that exists.
+//! `cargo xtask hazards`: the clinical hazard log is complete, and each test that it or the threat model names exists.
 
 use std::path::{Path, PathBuf};
 
@@ -7,6 +7,7 @@ use toml::{Table, Value};
 use crate::shell::{self, Outcome};
 
 const LOG: &str = "docs/clinical-safety/hazard-log.toml";
+const THREATS: &str = "docs/threat-model.md";
 const SEVERITIES: [&str; 5] = ["minor", "significant", "considerable", "major", "catastrophic"];
 const LIKELIHOODS: [&str; 5] = ["very low", "low", "medium", "high", "very high"];
 /// The risk class of each likelihood (row) and severity (column), the matrix of DCB0129.
@@ -23,8 +24,20 @@ pub(crate) fn run(arguments: &[String]) -> Outcome {
     if !problems.is_empty() {
         return Err(format!("{LOG}:\n  {}", problems.join("\n  ")));
     }
-    println!("hazards: {hazards} hazards, every control held by a test that exists");
+    let threats = shell::text(&shell::root().join(THREATS))?;
+    let named = test_names(&threats);
+    let gone: Vec<&str> = named.iter().copied().filter(|name| !tests.exists(name)).collect();
+    if !gone.is_empty() {
+        return Err(format!("{THREATS} names tests that do not exist:\n  {}", gone.join("\n  ")));
+    }
+    println!("hazards: {hazards} hazards, every control held by a test; {} tests in the threat model", named.len());
     Ok(())
+}
+
+/// The tests that a Markdown text names in code marks: `crate::path::name` and `e2e: title`.
+fn test_names(text: &str) -> Vec<&str> {
+    let marked = text.split('`').skip(1).step_by(2);
+    marked.filter(|name| name.starts_with("e2e: ") || (name.contains("::") && !name.contains(' '))).collect()
 }
 
 /// How many hazards the log has, and what is wrong with them.
@@ -185,6 +198,12 @@ mod tests {
         assert_eq!(found(&GOOD.replace("residual = \"r\"", "")), ["H1 has no residual"]);
         assert_eq!(found(&format!("{GOOD}{GOOD}")), ["H1 stands twice"]);
         assert_eq!(found(""), ["the log has no hazard"]);
+    }
+
+    #[test]
+    fn a_text_names_its_tests_in_code_marks() {
+        let text = "| T1 | `record::a_rule`, `e2e: signs in` | the `Origin` header and `a::b c` |";
+        assert_eq!(test_names(text), ["record::a_rule", "e2e: signs in"]);
     }
 
     #[test]

@@ -60,7 +60,7 @@ const COMMANDS: &[Command] = &[
     Command {
         name: "hazards",
         arguments: "",
-        about: "check that every control of the clinical hazard log is held by a test",
+        about: "check that the tests that the hazard log and the threat model name exist",
         run: hazards::run,
     },
     Command {

@@ -77,7 +77,9 @@ fn prepare(require_all: bool) -> Outcome {
 }
 
 fn one(suite: &Suite, machine: &mut Machine) -> Tally {
-    if !shell::root().join(suite.subject).exists() {
+    let subject = shell::root().join(suite.subject);
+    let empty = subject.is_dir() && std::fs::read_dir(&subject).is_ok_and(|mut entries| entries.next().is_none());
+    if empty || !subject.exists() {
         println!("skipped: {} is not there yet", suite.subject);
         return if machine.require_all { Tally::one(false) } else { Tally::skipped() };
     }
