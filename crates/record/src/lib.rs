@@ -13,7 +13,8 @@ pub mod store;
 
 pub use commit::{Alias, Commit, Committed, CommittedPart, Expect, Head, IdempotencyKey, Part, Write};
 pub use engine::{
-    BlockEntry, BlockView, CacheStats, Engine, Entry, Erasure, Links, OpenRecord, SideTable, Tenant, Verified,
+    ArchiveInfo, BlockEntry, BlockView, CacheStats, Engine, Entry, Erasure, Links, OpenRecord, SideTable, Tenant,
+    Verified,
 };
 pub use error::RecordError;
 pub use keys::split;

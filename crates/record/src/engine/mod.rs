@@ -1,6 +1,7 @@
 //! The engine: keys in memory, commits, open records in a bounded cache. [`Engine`] holds the store and the root key,
 //! [`Tenant`] does everything else for one tenant.
 
+mod archive;
 mod blocks;
 mod cache;
 mod commit;
@@ -21,6 +22,7 @@ use std::sync::{Arc, Mutex, RwLock};
 
 use keepwell_model::{Clock, Random, TenantId};
 
+pub use archive::ArchiveInfo;
 pub use blocks::{BlockEntry, BlockView};
 pub use cache::CacheStats;
 pub use erase::Erasure;

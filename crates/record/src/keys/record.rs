@@ -52,7 +52,7 @@ impl RecordKeys {
         full[..16].try_into().expect("16 of 32 bytes")
     }
 
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let mut out = Vec::with_capacity(1 + 34 * self.versions.len());
         varint::put(&mut out, self.versions.len() as u64);
         for (version, secret, _) in &self.versions {
@@ -62,7 +62,7 @@ impl RecordKeys {
         out
     }
 
-    pub(super) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(bytes);
         let mut versions = Vec::new();
         for _ in 0..reader.count()? {

@@ -40,6 +40,7 @@ contract!(
     every_block_can_be_proved_in_the_log_by_somebody_who_has_only_its_key,
     a_whole_store_verifies_and_says_what_it_checked,
     a_store_put_back_to_an_older_state_is_noticed,
+    an_archive_moves_a_record_to_another_installation_and_verifies_there,
 );
 
 async fn what_was_committed_is_there_after_a_restart(place: Place) {
@@ -571,4 +572,59 @@ async fn a_store_put_back_to_an_older_state_is_noticed(place: Place) {
     other.tenant.extend_log().await.unwrap();
     let refused = other.tenant.check_continues(&late).await.unwrap_err();
     assert!(refused.to_string().contains("does not continue"), "{refused}");
+}
+
+async fn an_archive_moves_a_record_to_another_installation_and_verifies_there(place: Place) {
+    let home = Fixture::new(Place::sqlite()).await;
+    let (record, _) = create(&home.tenant, &["one", &"large ".repeat(50_000)]).await;
+    for i in 0..50 {
+        home.tenant.commit(commit(record, Expect::Any, vec![put(&i.to_string())])).await.unwrap();
+    }
+    let mut looked = commit(record, Expect::Any, vec![put("somebody looked")]);
+    looked.parts[0].stream = Stream::Access;
+    home.tenant.commit(looked).await.unwrap();
+    let key = keepwell_record::RootKey::from_bytes([5; 32]);
+    let unproved = home.tenant.export_record(record, &key).await.unwrap();
+    home.tenant.extend_log().await.unwrap();
+    let archive = home.tenant.export_record(record, &key).await.unwrap();
+
+    let away = Fixture::with_seed(place, EngineConfig::default(), 99).await;
+    let import = |bytes: Vec<u8>, key| {
+        let tenant = away.tenant.clone();
+        async move { tenant.import_record(&bytes, &key, None, author()).await }
+    };
+    assert!(import(unproved, key.clone()).await.unwrap_err().to_string().contains("proof is missing"));
+    let wrong = keepwell_record::RootKey::from_bytes([6; 32]);
+    assert!(matches!(import(archive.clone(), wrong).await, Err(RecordError::Key(_))));
+    for at in [4, 20, archive.len() / 2, archive.len() - 1] {
+        let mut damaged = archive.clone();
+        damaged[at] ^= 1;
+        assert!(import(damaged, key.clone()).await.is_err());
+    }
+    assert!(away.tenant.open(record).await.unwrap().is_none(), "nothing of a refused archive is kept");
+    let other_log = away.tenant.log_key();
+    let refused = away.tenant.import_record(&archive, &key, Some(&other_log), author()).await;
+    assert!(refused.is_err(), "an archive from another log than expected");
+
+    let info = import(archive.clone(), key.clone()).await.unwrap();
+    assert_eq!((info.record, info.care_blocks, info.access_blocks), (record, Seq(51), Seq(1)));
+    let again = import(archive, key.clone()).await.unwrap();
+    assert_eq!(again, info, "an import may be repeated");
+    let away = away.restart().await;
+    let mut expected = bodies(&home.tenant, record).await;
+    let mut found = bodies(&away.tenant, record).await;
+    let note = found.pop().unwrap();
+    assert!(note.contains(&home.tenant.log_key().to_string()));
+    assert_eq!(found, expected);
+    let (here, there) = (
+        home.tenant.blocks(record, Stream::Care, Seq(1), 100).await.unwrap(),
+        away.tenant.blocks(record, Stream::Care, Seq(1), 51).await.unwrap(),
+    );
+    assert!(here.iter().zip(&there).all(|(a, b)| a.hash == b.hash), "the chain is the same");
+    away.tenant.commit(commit(record, Expect::Any, vec![put("at the new home")])).await.unwrap();
+    expected.push("at the new home".into());
+    assert_eq!(bodies(&away.tenant, record).await.len(), expected.len() + 1);
+    away.tenant.extend_log().await.unwrap();
+    let verified = away.tenant.verify(&mut |_| {}).await.unwrap();
+    assert_eq!(verified.faults, Vec::<String>::new());
 }
