@@ -1,6 +1,6 @@
 //! The suites of `cargo xtask test`, cheapest first. To add one, add a line to `SUITES` and a function below.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use super::Machine;
@@ -28,7 +28,7 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite { name: "docs", subject: "Cargo.toml", run: docs },
     Suite { name: "tests", subject: "crates", run: tests },
     Suite { name: "doc-tests", subject: "crates", run: doc_tests },
-    Suite { name: "verifier", subject: "docs/verify", run: verifier },
+    Suite { name: "verifier", subject: "docs/verify/keepwell_verify.py", run: verifier },
     Suite { name: "simulate", subject: "crates/record/examples/simulate.rs", run: simulate },
     Suite { name: "torture", subject: "crates/record/examples/torture.rs", run: torture },
     Suite { name: "e2e", subject: "e2e/package.json", run: e2e },
@@ -80,18 +80,21 @@ fn doc_tests(machine: &mut Machine) -> Result<Tally, String> {
     Ok(tally::cargo_test(&output).of_run(succeeded))
 }
 
-/// The independent verifier in Python opens the committed test vectors.
+/// The independent verifier in Python: its own tests, then the committed test vectors.
 fn verifier(_: &mut Machine) -> Result<Tally, String> {
-    let python = tools::python()?;
-    let mut total = Tally::default();
-    for script in files(&shell::root().join("docs/verify"), ".py") {
-        let outcome = shell::run(shell::program(&python).arg(&script));
-        if let Err(problem) = &outcome {
-            println!("{problem}");
-        }
-        total += Tally::one(outcome.is_ok());
+    let python = || -> Result<Command, String> {
+        let mut python = shell::program(tools::python()?);
+        python.current_dir(shell::root().join("docs/verify")).env("PYTHONDONTWRITEBYTECODE", "1");
+        Ok(python)
+    };
+    let (succeeded, output) = shell::tee(python()?.args(["-m", "unittest", "discover", "--pattern", "test_*.py"]))?;
+    let mut total = tally::unittest(&output).of_run(succeeded);
+    let vectors = shell::run(python()?.args(["keepwell_verify.py", "vectors", "vectors"]));
+    if let Err(problem) = &vectors {
+        println!("{problem}");
     }
-    if total == Tally::default() { Err("there is no script in docs/verify".into()) } else { Ok(total) }
+    total += Tally::one(vectors.is_ok());
+    Ok(total)
 }
 
 fn simulate(_: &mut Machine) -> Result<Tally, String> {
@@ -126,17 +129,4 @@ fn node_tests(folder: &Path, environment: impl IntoIterator<Item = (&'static str
     node.args(["--test", "--test-reporter=tap"]).current_dir(folder);
     let (succeeded, output) = shell::tee(node.envs(environment))?;
     Ok(tally::node(&output).of_run(succeeded))
-}
-
-/// The files of a folder with this ending, sorted.
-fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = std::fs::read_dir(folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.to_string_lossy().ends_with(ending))
-        .collect();
-    found.sort();
-    found
 }

@@ -82,6 +82,19 @@ pub(crate) fn node(output: &str) -> Tally {
     Tally { passed: last("pass"), failed: last("fail") + last("cancelled"), skipped: last("skipped") + last("todo") }
 }
 
+/// Python's unittest: `Ran 12 tests in 0.8s`, then `OK (skipped=1)` or `FAILED (failures=1, errors=2)`.
+pub(crate) fn unittest(output: &str) -> Tally {
+    let ran = output.lines().rev().find_map(|line| line.strip_prefix("Ran ")?.split(' ').next()?.parse().ok());
+    let verdict = output.lines().rev().find(|line| line.starts_with("OK") || line.starts_with("FAILED"));
+    let (mut failed, mut skipped) = (0, 0);
+    for part in verdict.unwrap_or_default().split(['(', ',', ')']) {
+        let Some((word, number)) = part.trim().split_once('=') else { continue };
+        let number: u64 = number.parse().unwrap_or(0);
+        *if word == "skipped" { &mut skipped } else { &mut failed } += number;
+    }
+    Tally { passed: ran.unwrap_or(0_u64).saturating_sub(failed + skipped), failed, skipped }
+}
+
 /// `13 passed (1 slow)` is 13 and "passed".
 fn numbered(part: &str) -> Option<(u64, &str)> {
     let mut words = part.split_whitespace();
@@ -116,6 +129,12 @@ mod tests {
     fn node_is_counted_by_its_last_lines() {
         let output = "# tests 9\n# suites 0\n# pass 6\n# fail 1\n# cancelled 1\n# skipped 1\n# todo 0\n";
         assert_eq!(node(output), tally(6, 2, 1));
+    }
+
+    #[test]
+    fn unittest_is_counted_by_its_verdict() {
+        assert_eq!(unittest("....\nRan 12 tests in 0.864s\n\nOK\n"), tally(12, 0, 0));
+        assert_eq!(unittest("Ran 9 tests in 1s\n\nFAILED (failures=1, errors=2, skipped=1)\n"), tally(5, 3, 1));
     }
 
     #[test]
