@@ -1,0 +1,66 @@
+//! Conditions, in SNOMED CT.
+
+use super::{Code, sct};
+
+pub(crate) const TYPE_2_DIABETES: Code = sct("44054006", "Type 2 diabetes mellitus");
+pub(crate) const TYPE_1_DIABETES: Code = sct("46635009", "Type 1 diabetes mellitus");
+pub(crate) const RETINOPATHY: Code = sct("4855003", "Retinopathy due to diabetes mellitus");
+pub(crate) const PREDIABETES: Code = sct("15777000", "Prediabetes");
+pub(crate) const HYPERTENSION: Code = sct("59621000", "Essential hypertension");
+pub(crate) const CKD_3A: Code = sct("700378005", "Chronic kidney disease stage 3A");
+pub(crate) const CKD_3B: Code = sct("700379002", "Chronic kidney disease stage 3B");
+pub(crate) const CKD_4: Code = sct("431857002", "Chronic kidney disease stage 4");
+pub(crate) const HYPERCHOLESTEROLAEMIA: Code = sct("13644009", "Hypercholesterolaemia");
+pub(crate) const COPD: Code = sct("13645005", "Chronic obstructive lung disease");
+pub(crate) const ASTHMA: Code = sct("195967001", "Asthma");
+pub(crate) const DEPRESSION: Code = sct("35489007", "Depressive disorder");
+pub(crate) const ANXIETY: Code = sct("21897009", "Generalised anxiety disorder");
+pub(crate) const BIPOLAR: Code = sct("13746004", "Bipolar disorder");
+pub(crate) const SCHIZOPHRENIA: Code = sct("58214004", "Schizophrenia");
+pub(crate) const HYPOTHYROIDISM: Code = sct("40930008", "Hypothyroidism");
+pub(crate) const ATRIAL_FIBRILLATION: Code = sct("49436004", "Atrial fibrillation");
+pub(crate) const HEART_FAILURE: Code = sct("84114007", "Heart failure");
+pub(crate) const HEART_ATTACK: Code = sct("22298006", "Myocardial infarction");
+pub(crate) const CORONARY_DISEASE: Code = sct("53741008", "Coronary arteriosclerosis");
+pub(crate) const STROKE: Code = sct("230690007", "Cerebrovascular accident");
+pub(crate) const DEMENTIA: Code = sct("26929004", "Alzheimer's disease");
+pub(crate) const MILD_FRAILTY: Code = sct("925791000000100", "Mild frailty");
+pub(crate) const MODERATE_FRAILTY: Code = sct("925831000000107", "Moderate frailty");
+pub(crate) const HIP_FRACTURE: Code = sct("5913000", "Fracture of neck of femur");
+pub(crate) const OSTEOPOROSIS: Code = sct("64859006", "Osteoporosis");
+pub(crate) const KNEE_ARTHRITIS: Code = sct("239873007", "Osteoarthritis of knee");
+pub(crate) const HIP_ARTHRITIS: Code = sct("239872002", "Osteoarthritis of hip");
+pub(crate) const GOUT: Code = sct("90560007", "Gout");
+pub(crate) const MIGRAINE: Code = sct("37796009", "Migraine");
+pub(crate) const EPILEPSY: Code = sct("84757009", "Epilepsy");
+pub(crate) const PROSTATE_ENLARGED: Code = sct("266569009", "Benign prostatic hyperplasia");
+pub(crate) const REFLUX: Code = sct("235595009", "Gastro-oesophageal reflux disease");
+pub(crate) const IRRITABLE_BOWEL: Code = sct("10743008", "Irritable bowel syndrome");
+pub(crate) const IRON_DEFICIENCY: Code = sct("87522002", "Iron deficiency anaemia");
+pub(crate) const ECZEMA: Code = sct("24079001", "Atopic dermatitis");
+pub(crate) const OBESITY: Code = sct("162864005", "Body mass index 30+ - obesity");
+pub(crate) const BREAST_CANCER: Code = sct("254837009", "Malignant neoplasm of breast");
+pub(crate) const PROSTATE_CANCER: Code = sct("399068003", "Malignant tumour of prostate");
+pub(crate) const LEARNING_DISABILITY: Code = sct("110359009", "Intellectual disability");
+pub(crate) const ADHD: Code = sct("406506008", "Attention deficit hyperactivity disorder");
+pub(crate) const SICKLE_TRAIT: Code = sct("16402000", "Sickle cell trait");
+pub(crate) const CATARACT: Code = sct("193570009", "Cataract");
+pub(crate) const LEG_ULCER: Code = sct("1066121000000109", "Simple venous leg ulcer");
+
+// Short illnesses.
+pub(crate) const CHEST_INFECTION: Code = sct("50417007", "Lower respiratory tract infection");
+pub(crate) const URINE_INFECTION: Code = sct("68566005", "Urinary tract infection");
+pub(crate) const EAR_INFECTION: Code = sct("65363002", "Otitis media");
+pub(crate) const TONSILLITIS: Code = sct("90176007", "Tonsillitis");
+pub(crate) const COLD: Code = sct("54150009", "Upper respiratory infection");
+pub(crate) const BRONCHIOLITIS: Code = sct("4120002", "Bronchiolitis");
+pub(crate) const PNEUMONIA: Code = sct("233604007", "Pneumonia");
+pub(crate) const APPENDICITIS: Code = sct("85189001", "Acute appendicitis");
+pub(crate) const BACK_PAIN: Code = sct("279039007", "Low back pain");
+pub(crate) const INSOMNIA: Code = sct("193462001", "Insomnia");
+pub(crate) const ANKLE_SPRAIN: Code = sct("44465007", "Sprain of ankle");
+pub(crate) const HAND_CUT: Code = sct("284549007", "Laceration of hand");
+pub(crate) const FOREARM_FRACTURE: Code = sct("65966004", "Fracture of forearm");
+pub(crate) const HEAD_INJURY: Code = sct("82271004", "Injury of head");
+pub(crate) const COVID: Code = sct("840539006", "Disease caused by severe acute respiratory syndrome coronavirus 2");
+pub(crate) const PREGNANT: Code = sct("77386006", "Pregnant");

@@ -1,0 +1,5 @@
+//! Stub.
+use super::Life;
+impl Life<'_> {
+    pub(super) fn lungs(&mut self) {}
+}
