@@ -2,8 +2,10 @@
 //! readers. A lock file beside the database keeps a second process out.
 
 mod append;
+mod page_sums;
 mod read;
 mod schema;
+mod wal;
 mod write;
 mod writer;
 
@@ -13,6 +15,7 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use keepwell_model::{RecordId, Seq, Stream, TenantId};
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
@@ -20,6 +23,7 @@ use super::{
     StoreStats,
 };
 use crate::RecordError;
+use page_sums::{Checkpoint, PageSums};
 use writer::Writer;
 
 /// How many idle read connections are kept.
@@ -35,6 +39,7 @@ pub struct SqliteStore {
 struct Inner {
     path: PathBuf,
     writer: Writer,
+    sums: Arc<Mutex<PageSums>>,
     readers: Mutex<Vec<Connection>>,
     // Held for its lock, which ends with the process however it ends.
     _lock: File,
@@ -78,15 +83,23 @@ impl SqliteStore {
     /// As [`SqliteStore::open`].
     pub fn open_with(path: &Path, migrate: bool) -> Result<Self, RecordError> {
         let lock = lock(path)?;
+        let mut sums = PageSums::open(path)?;
         let mut connection = Connection::open_with_flags(
             path,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         schema::prepare(&connection)?;
         schema::migrate(&mut connection, migrate)?;
+        match sums.checkpoint(&connection, Checkpoint::Passive) {
+            // Reading still works, and writing will once there is space.
+            Err(RecordError::Full) => tracing::warn!("the disk is full; the write-ahead log stays as it is for now"),
+            other => other?,
+        }
+        let sums = Arc::new(Mutex::new(sums));
         let inner = Inner {
             path: path.to_owned(),
-            writer: Writer::start(connection)?,
+            writer: Writer::start(connection, Arc::clone(&sums))?,
+            sums,
             readers: Mutex::new(Vec::new()),
             _lock: lock,
         };
@@ -122,6 +135,7 @@ impl Inner {
             OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
         connection.pragma_update(None, "cache_size", CACHE_KIB)?;
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         connection.set_prepared_statement_cache_capacity(32);
         Ok(connection)
@@ -205,7 +219,11 @@ impl Store for SqliteStore {
 
     fn erase(&self, tenant: TenantId, record: RecordId, stub: Bytes) -> Answer<()> {
         let erased = self.inner.writer.run(move |c| write::erase(c, tenant, record, &stub));
-        let compacted = self.inner.writer.outside(write::give_back_space);
+        let sums = Arc::clone(&self.inner.sums);
+        let compacted = self.inner.writer.outside(move |c| {
+            write::give_back_space(c)?;
+            sums.lock().expect("no panic while held").checkpoint(c, Checkpoint::Truncate)
+        });
         Box::pin(async move {
             erased.await?;
             compacted.await
@@ -285,7 +303,21 @@ impl Store for SqliteStore {
     }
 
     fn check(&self) -> Answer<Vec<String>> {
-        self.read(read::check)
+        let sums = Arc::clone(&self.inner.sums);
+        // First the log, whose pages are verified as they are moved; then the whole file.
+        let moved = self.inner.writer.outside({
+            let sums = Arc::clone(&sums);
+            move |c| Ok(sums.lock().expect("no panic while held").checkpoint(c, Checkpoint::Passive).err())
+        });
+        let structure = self.read(read::check);
+        Box::pin(async move {
+            let mut lines: Vec<String> = moved.await?.iter().map(ToString::to_string).collect();
+            lines.extend(structure.await?);
+            let sound = lines.is_empty();
+            let pages = tokio::task::spawn_blocking(move || page_sums::check(&sums, sound)).await;
+            lines.extend(pages.unwrap_or_else(|_| Err(RecordError::Store("the reading thread stopped".into())))?);
+            Ok(lines)
+        })
     }
 
     fn backup(&self, to: PathBuf) -> Answer<()> {

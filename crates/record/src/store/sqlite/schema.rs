@@ -1,6 +1,7 @@
 //! Settings and migrations of the SQLite file.
 
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use crate::RecordError;
 
@@ -21,7 +22,9 @@ pub(super) fn prepare(connection: &Connection) -> Result<(), RecordError> {
     // What is deleted is overwritten with zeros, so that an erased record leaves nothing in free pages.
     connection.pragma_update(None, "secure_delete", true)?;
     connection.pragma_update(None, "cache_size", super::CACHE_KIB * 4)?;
-    connection.pragma_update(None, "wal_autocheckpoint", 4_000)?;
+    // Checkpoints are made by `page_sums` only, which knows what they write.
+    connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
     connection.pragma_update(None, "trusted_schema", false)?;
     connection.pragma_update(None, "cell_size_check", true)?;

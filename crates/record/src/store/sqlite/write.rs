@@ -3,6 +3,7 @@
 use keepwell_model::{RecordId, Stream, TenantId};
 use rusqlite::{Connection, OptionalExtension as _, params};
 
+use crate::RecordError;
 use crate::store::{LogAppend, SideRow, SnapshotPart};
 
 pub(super) fn put_tenant(
@@ -48,15 +49,11 @@ pub(super) fn erase(c: &Connection, tenant: TenantId, record: RecordId, stub: &[
     Ok(())
 }
 
-/// After an erasure: free pages go back to the file system, and the WAL, which still holds older pages, is emptied.
-pub(super) fn give_back_space(c: &Connection) -> rusqlite::Result<()> {
+/// After an erasure: free pages go back to the file system. Emptying the log, which still holds older pages, is next.
+pub(super) fn give_back_space(c: &Connection) -> Result<(), RecordError> {
     let mut statement = c.prepare("PRAGMA incremental_vacuum")?;
     let mut rows = statement.query([])?;
     while rows.next()?.is_some() {}
-    drop(rows);
-    drop(statement);
-    // 1 means a reader was in the way; then the next checkpoint does it.
-    c.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0))?;
     Ok(())
 }
 

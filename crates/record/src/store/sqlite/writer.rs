@@ -3,11 +3,13 @@
 //! itself fails (a full disk, say), everything in it is undone and everyone in it is told.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::page_sums::{Checkpoint, PageSums};
 use super::{append, store_error};
 use crate::RecordError;
 use crate::store::{Answer, Append, Appended};
@@ -17,8 +19,8 @@ const BATCH: usize = 1_024;
 /// A transaction is closed once it has taken so many bytes of blocks.
 const BATCH_BYTES: usize = 16 << 20;
 
-/// Does its work and answers whom to tell, with the error if the work failed.
-type Task = Box<dyn FnOnce(&Connection) -> (Finish, Option<RecordError>) + Send>;
+/// Does its work, unless there is no transaction to do it in, and answers whom to tell, with the error if the work failed.
+type Task = Box<dyn FnOnce(Option<&Connection>) -> (Finish, Option<RecordError>) + Send>;
 /// Told how the transaction ended.
 type Finish = Box<dyn FnOnce(Result<(), &RecordError>) + Send>;
 
@@ -43,17 +45,19 @@ fn again(error: &RecordError) -> RecordError {
     match error {
         RecordError::Full => RecordError::Full,
         RecordError::ReadOnly => RecordError::ReadOnly,
+        RecordError::Unknown => RecordError::Unknown,
+        RecordError::InUse(why) => RecordError::InUse(why.clone()),
         RecordError::DamagedStore { what, why } => RecordError::DamagedStore { what, why: why.clone() },
         other => RecordError::Store(other.to_string()),
     }
 }
 
 impl Writer {
-    pub(super) fn start(connection: Connection) -> Result<Self, RecordError> {
+    pub(super) fn start(connection: Connection, sums: Arc<Mutex<PageSums>>) -> Result<Self, RecordError> {
         let (jobs, receiver) = channel();
         let thread = std::thread::Builder::new()
             .name("keepwell-writer".into())
-            .spawn(move || write_all(connection, &receiver))
+            .spawn(move || write_all(connection, &receiver, &sums))
             .map_err(|error| RecordError::Store(error.to_string()))?;
         Ok(Self { jobs: Some(jobs), thread: Some(thread) })
     }
@@ -70,21 +74,14 @@ impl Writer {
     ) -> Answer<T> {
         let (answer, wait) = oneshot::channel();
         let task: Task = Box::new(move |connection| {
+            let done = connection.map(task).transpose();
+            let error = done.as_ref().err().map(store_error);
             // Nobody listens if the caller gave up; the write stands all the same.
-            match task(connection) {
-                Ok(value) => {
-                    let finish = move |ended: Result<(), &RecordError>| {
-                        drop(answer.send(ended.map(|()| value).map_err(again)));
-                    };
-                    (Box::new(finish) as Finish, None)
-                }
-                Err(error) => {
-                    let finish = move |ended: Result<(), &RecordError>| {
-                        drop(answer.send(ended.map_err(again).and_then(|()| stopped())));
-                    };
-                    (Box::new(finish) as Finish, Some(store_error(&error)))
-                }
-            }
+            let finish = move |ended: Result<(), &RecordError>| {
+                let value = done.ok().flatten();
+                drop(answer.send(ended.map_err(again).and_then(|()| value.map_or_else(stopped, Ok))));
+            };
+            (Box::new(finish) as Finish, error)
         });
         if !self.send(Job::Inside { task, size }) {
             return Box::pin(async { stopped() });
@@ -107,11 +104,11 @@ impl Writer {
     /// Runs something that cannot be part of a transaction.
     pub(super) fn outside<T: Send + 'static>(
         &self,
-        task: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        task: impl FnOnce(&Connection) -> Result<T, RecordError> + Send + 'static,
     ) -> Answer<T> {
         let (answer, wait) = oneshot::channel();
         let job = Job::Outside(Box::new(move |connection| {
-            drop(answer.send(task(connection).map_err(|error| store_error(&error))));
+            drop(answer.send(task(connection)));
         }));
         if !self.send(job) {
             return Box::pin(async { stopped() });
@@ -130,32 +127,55 @@ impl Drop for Writer {
     }
 }
 
-fn write_all(connection: Connection, jobs: &Receiver<Job>) {
+fn write_all(connection: Connection, jobs: &Receiver<Job>, sums: &Mutex<PageSums>) {
     let mut held = None;
     while let Some(job) = held.take().or_else(|| jobs.recv().ok()) {
         match job {
             Job::Outside(task) => task(&connection),
-            Job::Inside { task, size } => held = batch(&connection, jobs, task, size),
+            Job::Inside { task, size } => held = batch(&connection, jobs, sums, task, size),
         }
     }
-    // Leaves one whole file behind. If it fails, the WAL still has everything.
-    drop(connection.pragma_query(None, "wal_checkpoint", |_| Ok(())));
+    // Leaves one whole file behind. If it fails, the log still has everything.
+    drop(lock(sums).checkpoint(&connection, Checkpoint::Truncate));
     drop(connection.close());
 }
 
+fn lock(sums: &Mutex<PageSums>) -> std::sync::MutexGuard<'_, PageSums> {
+    sums.lock().expect("no panic while held")
+}
+
+fn begin(connection: &Connection, sums: &Mutex<PageSums>) -> Result<(), RecordError> {
+    lock(sums).before_transaction()?;
+    connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| store_error(&error))
+}
+
+/// Ends the transaction. A disk that fails while it is being synced may or may not have kept it.
+fn end(connection: &Connection) -> Result<(), RecordError> {
+    connection.execute_batch("COMMIT").map_err(|error| match store_error(&error) {
+        RecordError::Store(why) => {
+            tracing::error!("it is not known whether a write transaction was kept: {why}");
+            RecordError::Unknown
+        }
+        known => known,
+    })
+}
+
 /// Runs one transaction with all that waits. Answers a job that must come after it.
-fn batch(connection: &Connection, jobs: &Receiver<Job>, first: Task, size: usize) -> Option<Job> {
+fn batch(
+    connection: &Connection,
+    jobs: &Receiver<Job>,
+    sums: &Mutex<PageSums>,
+    first: Task,
+    size: usize,
+) -> Option<Job> {
     let mut held = None;
     let mut finishes = Vec::new();
-    let mut failed = connection.execute_batch("BEGIN IMMEDIATE").map_err(|error| store_error(&error)).err();
+    let mut failed = begin(connection, sums).err();
     let (mut next, mut bytes) = (Some(first), size);
     while let Some(task) = next.take() {
-        if failed.is_none() {
-            let (finish, error) = task(connection);
-            finishes.push(finish);
-            failed = error;
-        }
-        // A task that is dropped unrun (no transaction could be begun) tells its caller through the closed channel.
+        let (finish, error) = task(failed.is_none().then_some(connection));
+        finishes.push(finish);
+        failed = failed.or(error);
         if failed.is_some() || finishes.len() >= BATCH || bytes >= BATCH_BYTES {
             break;
         }
@@ -169,12 +189,16 @@ fn batch(connection: &Connection, jobs: &Receiver<Job>, first: Task, size: usize
         }
     }
     if failed.is_none() {
-        failed = connection.execute_batch("COMMIT").map_err(|error| store_error(&error)).err();
+        failed = end(connection).err();
     }
     if let Some(error) = &failed {
         // After some errors SQLite has rolled back already; then this fails and there is nothing to undo.
         drop(connection.execute_batch("ROLLBACK"));
         tracing::error!(jobs = finishes.len(), "a write transaction failed and was undone: {error}");
+    }
+    // Before anybody is told: what is acknowledged must not vanish from the log unnoticed.
+    if let Err(error) = lock(sums).after_transaction(connection) {
+        tracing::error!("the log could not be moved into the database file: {error}");
     }
     for finish in finishes {
         finish(failed.as_ref().map_or(Ok(()), Err));
