@@ -1,6 +1,10 @@
 //! What can go wrong, in words that may be shown. Causes are logged here, once, with ids only; they never travel on.
 
 use bytes::Bytes;
+use keepwell_fhir::outcome::{Issue, IssueCode, Outcome};
+use keepwell_record::RecordError;
+
+use crate::views::FormErrors;
 
 /// Why a use case gave no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -23,47 +27,6 @@ pub enum ServiceError {
         /// The limit, with its unit, such as `32 MB`.
         limit: String,
     },
-}
-
-/// What is wrong with the fields of a form, in the order of the form; never empty when returned as an error.
-pub type FormErrors = Vec<FieldError>;
-
-/// One field and what is wrong with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldError {
-    /// The form field, such as `systolic`.
-    pub field: &'static str,
-    /// What is wrong, as a key for translations.
-    pub problem: Problem,
-    /// The same in plain English.
-    pub message: String,
-}
-
-/// What can be wrong with an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Problem {
-    /// Nothing was given.
-    Missing,
-    /// Not a whole number.
-    NotANumber,
-    /// Lower than can be true.
-    TooLow,
-    /// Higher than can be true.
-    TooHigh,
-    /// The top number is not above the bottom number.
-    NotAbove,
-    /// Not a date.
-    NotADate,
-    /// Not a time of day.
-    NotATime,
-    /// A time that the clocks skipped on that day.
-    SkippedByClocks,
-    /// Later than now.
-    InTheFuture,
-    /// Before the person was born.
-    BeforeBirth,
-    /// The form itself is not one that we handed out.
-    BadForm,
 }
 
 /// Why a person was not signed in. It says the same whether the number is unknown or the details differ, so that
@@ -92,64 +55,11 @@ pub struct FhirError {
     pub task: Option<String>,
 }
 
-/// One issue of an `OperationOutcome`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Issue {
-    /// FHIR issue type.
-    pub code: IssueCode,
-    /// What is wrong, in words without personal data.
-    pub diagnostics: String,
-    /// Where, as a FHIRPath such as `Bundle.entry[3].resource`.
-    pub expression: Option<String>,
-}
-
-/// The FHIR issue types in use, all of severity `error`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum IssueCode {
-    /// The content cannot be parsed, or breaks the rules of FHIR.
-    Invalid,
-    /// Something needed is missing.
-    Required,
-    /// Understood, but not taken by this server.
-    NotSupported,
-    /// Breaks a rule of this service, such as "one person a Bundle" or "the details must agree".
-    BusinessRule,
-    /// There is no such thing.
-    NotFound,
-    /// It was there and is deleted.
-    Deleted,
-    /// Too large.
-    TooLong,
-    /// A race was lost too often.
-    Conflict,
-    /// Not available just now.
-    Transient,
-}
-
-impl IssueCode {
-    /// The code as FHIR spells it.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Invalid => "invalid",
-            Self::Required => "required",
-            Self::NotSupported => "not-supported",
-            Self::BusinessRule => "business-rule",
-            Self::NotFound => "not-found",
-            Self::Deleted => "deleted",
-            Self::TooLong => "too-long",
-            Self::Conflict => "conflict",
-            Self::Transient => "transient",
-        }
-    }
-}
-
 impl FhirError {
     /// A refusal with one issue.
     #[must_use]
     pub fn new(status: u16, code: IssueCode, diagnostics: impl Into<String>) -> Self {
-        let issue = Issue { code, diagnostics: diagnostics.into(), expression: None };
-        Self { status, issues: vec![issue], task: None }
+        Self { status, issues: vec![Issue::error(code, diagnostics)], task: None }
     }
 
     /// The same, saying where in the request.
@@ -161,29 +71,20 @@ impl FhirError {
         self
     }
 
+    /// A refusal for what is wrong with the request itself.
+    pub(crate) fn of(status: u16, outcome: Outcome) -> Self {
+        Self { status, issues: outcome.issues, task: None }
+    }
+
     /// The `OperationOutcome` as JSON.
     #[must_use]
     pub fn outcome(&self) -> Bytes {
-        let issues: Vec<serde_json::Value> =
-            self.issues.iter().map(|issue| issue_json(issue, self.task.as_deref())).collect();
-        let outcome = serde_json::json!({ "resourceType": "OperationOutcome", "issue": issues });
-        Bytes::from(outcome.to_string())
+        let mut issues = self.issues.clone();
+        if let (Some(task), Some(first)) = (&self.task, issues.first_mut()) {
+            first.diagnostics.push_str(&format!(" It is kept as matching task {task}; nothing went into a record."));
+        }
+        Bytes::from(Outcome { issues }.to_json())
     }
-}
-
-fn issue_json(issue: &Issue, task: Option<&str>) -> serde_json::Value {
-    let mut json = serde_json::json!({
-        "severity": "error",
-        "code": issue.code.as_str(),
-        "diagnostics": issue.diagnostics,
-    });
-    if let Some(expression) = &issue.expression {
-        json["expression"] = serde_json::json!([expression]);
-    }
-    if let Some(task) = task {
-        json["details"] = serde_json::json!({ "text": format!("Kept for matching as task {task}") });
-    }
-    json
 }
 
 impl std::fmt::Display for FhirError {
@@ -207,19 +108,46 @@ impl From<ServiceError> for FhirError {
     }
 }
 
+/// What the engine could not do, in words for whoever asked. The cause is logged here, with ids only.
+impl From<RecordError> for ServiceError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::Conflict { .. } | RecordError::AliasTaken => Self::Conflict,
+            RecordError::NoSuchRecord(_) | RecordError::Merged { .. } => Self::NotFound,
+            RecordError::TooLarge { limit, what, .. } => Self::TooLarge { limit: format!("{limit} ({what})") },
+            other => {
+                tracing::error!("The record engine did not answer: {other}");
+                Self::Unavailable
+            }
+        }
+    }
+}
+
+impl From<RecordError> for FhirError {
+    fn from(error: RecordError) -> Self {
+        ServiceError::from(error).into()
+    }
+}
+
+/// A denial is never told apart from "there is no such thing".
+pub(crate) fn denied(denied: keepwell_policy::Denied) -> ServiceError {
+    tracing::info!("Denied: {denied}");
+    ServiceError::NotFound
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_refusal_reads_as_an_operation_outcome_that_names_its_task() {
-        let mut error =
-            FhirError::new(422, IssueCode::BusinessRule, "the details do not agree").at("Bundle.entry[0].resource");
+        let mut error = FhirError::new(422, IssueCode::BusinessRule, "The details do not agree.");
+        error = error.at("Bundle.entry[0].resource");
         error.task = Some("t1".to_owned());
         let json: serde_json::Value = serde_json::from_slice(&error.outcome()).unwrap();
         assert_eq!(json["resourceType"], "OperationOutcome");
         assert_eq!(json["issue"][0]["code"], "business-rule");
         assert_eq!(json["issue"][0]["expression"][0], "Bundle.entry[0].resource");
-        assert_eq!(json["issue"][0]["details"]["text"], "Kept for matching as task t1");
+        assert!(json["issue"][0]["diagnostics"].as_str().unwrap().contains("matching task t1"));
     }
 }

@@ -2,54 +2,99 @@
 //! every function here asks `policy` for a permit, and the access line is durable before anything leaves. It must not
 //! know HTTP, HTML, cookies or languages, nor how a record is stored.
 
+mod access;
+mod capability;
+mod clients;
+mod config;
 mod error;
+mod extract;
+mod gate;
+mod matching;
+mod names;
+mod pages;
 mod people;
+mod read_resource;
+mod resolve;
+mod session;
+mod sign_in;
 mod systems;
+mod transaction;
 mod views;
 
-pub use error::{FhirError, FieldError, FormErrors, Issue, IssueCode, Problem, ServiceError, SignInError};
+use std::sync::Arc;
+
+use keepwell_model::{Clock, Random, Timestamp};
+use keepwell_record::Tenant;
+
+pub use config::ServiceConfig;
+pub use error::{FhirError, ServiceError, SignInError};
+pub use keepwell_clinical::{FieldError, Problem, SAFETY_MESSAGE};
+pub use keepwell_fhir::outcome::{Issue, IssueCode};
 pub use people::{Assurance, BloodPressureForm, Session, SessionToken, VerifiedIdentity};
 pub use systems::{CareSetting, Client, ResourceAnswer, TransactionResponse};
 pub use views::{
-    AccessLine, AddedReading, Category, CategoryCount, Home, Looked, Measure, Measurement, Page, Point, TestHistory,
-    TestItem, TestResult, When,
+    AccessLine, AddedReading, Category, CategoryCount, FormErrors, Home, Looked, Measure, Measurement, Page, Point,
+    TestHistory, TestItem, TestResult, When,
 };
 
-/// What an installation decides for the use cases. `Default` is right for a live service.
-#[derive(Debug, Clone)]
-pub struct ServiceConfig {
-    /// Whether NHS numbers of the range reserved for tests (900 to 999 million) are taken (NN-5). Only a demonstration
-    /// says yes.
-    pub test_numbers: bool,
-    /// Seconds without use after which a session ends (NL-4).
-    pub session_idle: i64,
-    /// Seconds after sign-in at which a session ends whatever happens (NL-4).
-    pub session_absolute: i64,
-    /// Items on one page of a list.
-    pub page_size: usize,
-    /// Largest Bundle that is read, in bytes.
-    pub max_bundle: usize,
-    /// Most entries in one Bundle.
-    pub max_entries: usize,
+/// The use cases of one tenant. Cheap to clone.
+#[derive(Clone)]
+pub struct Service {
+    inner: Arc<Inner>,
 }
 
-impl Default for ServiceConfig {
-    fn default() -> Self {
-        Self {
-            test_numbers: false,
-            session_idle: 30 * 60,
-            session_absolute: 12 * 3_600,
-            page_size: 20,
-            max_bundle: 32 * 1024 * 1024,
-            max_entries: 20_000,
-        }
+struct Inner {
+    tenant: Tenant,
+    clock: Arc<dyn Clock>,
+    random: Arc<dyn Random>,
+    config: ServiceConfig,
+    clients: clients::Known,
+    last_used: session::LastUsed,
+    /// Held while a directory resource is written, so that feeds which bring the same organisations do not race.
+    directory: tokio::sync::Mutex<()>,
+}
+
+impl Service {
+    /// The use cases on a tenant.
+    #[must_use]
+    pub fn new(tenant: Tenant, clock: Arc<dyn Clock>, random: Arc<dyn Random>, config: ServiceConfig) -> Self {
+        let inner = Inner {
+            tenant,
+            clock,
+            random,
+            config,
+            clients: clients::Known::default(),
+            last_used: session::LastUsed::default(),
+            directory: tokio::sync::Mutex::default(),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// What this installation decided.
+    #[must_use]
+    pub fn config(&self) -> &ServiceConfig {
+        &self.inner.config
+    }
+
+    fn tenant(&self) -> &Tenant {
+        &self.inner.tenant
+    }
+
+    fn now(&self) -> Timestamp {
+        self.inner.clock.now()
+    }
+
+    /// Random bytes as text for a URL or a cookie.
+    fn secret<const BYTES: usize>(&self) -> String {
+        use base64::Engine as _;
+        let mut bytes = [0u8; BYTES];
+        self.inner.random.fill(&mut bytes);
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
     }
 }
 
-impl ServiceConfig {
-    /// The settings of a demonstration: test NHS numbers are welcome.
-    #[must_use]
-    pub fn demonstration() -> Self {
-        Self { test_numbers: true, ..Self::default() }
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Service(…)")
     }
 }

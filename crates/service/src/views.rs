@@ -3,6 +3,9 @@
 
 use keepwell_model::{Labels, NhsNumber, Purpose, Timestamp};
 
+/// What is wrong with the fields of a form, in the order of the form; never empty when returned as an error.
+pub type FormErrors = Vec<keepwell_clinical::FieldError>;
+
 /// One page of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Page<T> {

@@ -1,0 +1,143 @@
+//! The lines that say who looked, as they stand in the access stream of a record.
+
+use bytes::Bytes;
+use keepwell_model::{Actor, Kind, Labels, Purpose, RecordId, Seq, Stream};
+use keepwell_policy::{Action, Permit, Target};
+use keepwell_record::{BlockView, Commit, Expect, Part, Write};
+use serde::{Deserialize, Serialize};
+
+use crate::gate::{looked, permit};
+use crate::views::{AccessLine, Category, Looked, Page};
+use crate::{Service, ServiceError, Session};
+
+/// The kind of an access line.
+const KIND: &str = "access";
+
+/// A line as stored. Fields are only ever added.
+#[derive(Serialize, Deserialize)]
+struct Stored {
+    action: String,
+    #[serde(default)]
+    who: String,
+    role: String,
+    #[serde(default)]
+    organisation: String,
+    purpose: Purpose,
+    what: Vec<(String, usize)>,
+    #[serde(default)]
+    own: bool,
+    /// The launch that a professional came with; none at this stage.
+    #[serde(default)]
+    launch: Option<String>,
+}
+
+impl Stored {
+    fn of(permit: &Permit, record: RecordId, what: &[Looked]) -> Self {
+        let (who, role, organisation) = words(permit.actor());
+        Self {
+            action: permit.action().name().to_owned(),
+            who,
+            role,
+            organisation,
+            purpose: permit.purpose(),
+            what: what.iter().map(|looked| (looked.category.key().to_owned(), looked.count)).collect(),
+            own: matches!(permit.actor(), Actor::Resident { record: own } if *own == record),
+            launch: None,
+        }
+    }
+}
+
+/// Who, role, organisation.
+fn words(actor: &Actor) -> (String, String, String) {
+    let none = String::new;
+    match actor {
+        Actor::Resident { .. } => (none(), "resident".to_owned(), none()),
+        Actor::Delegate { name, .. } => (name.clone(), "delegate".to_owned(), none()),
+        Actor::Professional { name, role, organisation, .. } => (name.clone(), role.clone(), organisation.clone()),
+        Actor::System { client, organisation } => (client.clone(), "system".to_owned(), organisation.clone()),
+        Actor::Keepwell => (none(), "keepwell".to_owned(), none()),
+        Actor::Operator => (none(), "operator".to_owned(), none()),
+    }
+}
+
+impl Service {
+    /// Appends a line and waits until it is durable. If that fails, nothing may leave.
+    pub(crate) async fn write_access_line(
+        &self,
+        permit: &Permit,
+        record: RecordId,
+        what: &[Looked],
+    ) -> Result<(), ServiceError> {
+        let body = serde_json::to_vec(&Stored::of(permit, record, what)).expect("a line is plain strings and numbers");
+        let write = Write {
+            number: None,
+            kind: Kind::new(KIND).expect("a short lower-case word is a kind"),
+            labels: Labels::GENERAL,
+            source: None,
+            body: Some(Bytes::from(body)),
+        };
+        let part = Part::new(record, Stream::Access, Expect::Any, vec![write]);
+        let commit = Commit { author: permit.author(), idempotency: None, parts: vec![part] };
+        match self.tenant().commit(commit).await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                tracing::error!(record.id = %record, "The access line was not written, so nothing is shown: {error}");
+                Err(ServiceError::Unavailable)
+            }
+        }
+    }
+
+    /// Who looked at the resident's record, newest first. The look at this very page is the first line of the next one.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unavailable`] if it cannot be told just now.
+    pub async fn who_looked(&self, session: &Session, page: usize) -> Result<Page<AccessLine>, ServiceError> {
+        let target = Target::Person(session.record);
+        let permit = permit(&session.actor, Purpose::OwnUse, Action::ReadAccessLines, target)?;
+        let head = self.tenant().head(session.record, Stream::Access).await?.ok_or(ServiceError::NotFound)?;
+        let total = usize::try_from(head.seq.0).map_err(|_| ServiceError::Unavailable)?;
+        let size = self.inner.config.page_size.max(1);
+        let pages = total.div_ceil(size).max(1);
+        let page = page.clamp(1, pages);
+        let newest = total - (page - 1) * size;
+        let oldest = newest.saturating_sub(size) + 1;
+        let count = u32::try_from((newest + 1).saturating_sub(oldest)).map_err(|_| ServiceError::Unavailable)?;
+        let mut items = Vec::new();
+        if count > 0 {
+            let blocks = self.tenant().blocks(session.record, Stream::Access, Seq(oldest as u64), count).await?;
+            for block in blocks.iter().rev() {
+                lines(block, &mut items)?;
+            }
+        }
+        let seen = looked([(Category::AccessLines, items.len())]);
+        self.settle(&permit, session.record, &seen).await?;
+        Ok(Page { items, page, pages, total })
+    }
+}
+
+fn lines(block: &BlockView, into: &mut Vec<AccessLine>) -> Result<(), ServiceError> {
+    for entry in block.entries.iter().filter(|entry| entry.kind.as_str() == KIND) {
+        let stored: Option<Stored> = entry.body.as_deref().and_then(|body| serde_json::from_slice(body).ok());
+        // A line that cannot be read is never passed over in silence.
+        let Some(stored) = stored else {
+            tracing::error!(block.seq = block.seq.0, "An access line cannot be read");
+            return Err(ServiceError::Unavailable);
+        };
+        into.push(AccessLine {
+            when: block.time,
+            who: stored.who,
+            role: stored.role,
+            organisation: stored.organisation,
+            purpose: stored.purpose,
+            action: stored.action,
+            what: stored
+                .what
+                .iter()
+                .map(|(key, count)| Looked { category: Category::of_key(key), count: *count })
+                .collect(),
+            own: stored.own,
+            seq: block.seq.0,
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,118 @@
+//! Registered source systems and their tokens.
+
+use std::collections::HashMap;
+use std::sync::RwLock;
+
+use keepwell_model::{Actor, Purpose};
+use keepwell_policy::{Action, Target};
+use keepwell_record::SideTable;
+
+use crate::gate::permit;
+use crate::{CareSetting, Client, FieldError, Problem, Service, ServiceError};
+
+/// How every token of a source system begins, so that a leaked one is recognised by scanners.
+const TOKEN_PREFIX: &str = "kw_";
+
+/// Organisations of the clients, by name, as last read: the words for "who sent this".
+#[derive(Default)]
+pub(crate) struct Known(RwLock<HashMap<String, String>>);
+
+impl Service {
+    /// Registers a source system and gives its token, which is shown this once and kept as a keyed hash only. A name
+    /// stands for one system for ever, because it is the source of all that the system writes; registering it again
+    /// changes its organisation and setting and gives one more token.
+    ///
+    /// # Errors
+    /// [`ServiceError::Invalid`] for a name that cannot be one; [`ServiceError::Unavailable`].
+    pub async fn add_client(
+        &self,
+        name: &str,
+        organisation: &str,
+        setting: CareSetting,
+    ) -> Result<String, ServiceError> {
+        let _permit = permit(&Actor::Operator, Purpose::Administration, Action::ManageClients, Target::Tenant)?;
+        check(name, organisation)?;
+        let client =
+            Client { name: name.to_owned(), organisation: organisation.trim().to_owned(), setting, added: self.now() };
+        let value = serde_json::to_vec(&client).expect("a client is plain strings");
+        self.tenant().side_put(SideTable::Client, name.as_bytes(), &value, None).await?;
+        let token = format!("{TOKEN_PREFIX}{}", self.secret::<32>());
+        self.tenant().side_put(SideTable::Token, token.as_bytes(), name.as_bytes(), None).await?;
+        self.inner.clients.0.write().expect("no panic while held").insert(client.name, client.organisation);
+        Ok(token)
+    }
+
+    /// The system that holds a token.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unavailable`].
+    pub async fn client_by_token(&self, token: &str) -> Result<Option<Client>, ServiceError> {
+        if !token.starts_with(TOKEN_PREFIX) || token.len() != TOKEN_PREFIX.len() + 43 {
+            return Ok(None);
+        }
+        let Some(name) = self.tenant().side_get(SideTable::Token, token.as_bytes()).await? else { return Ok(None) };
+        match self.tenant().side_get(SideTable::Client, &name).await? {
+            Some(value) => read(&value).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The system of that name, for whoever holds the command line.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unavailable`].
+    pub async fn client(&self, name: &str) -> Result<Option<Client>, ServiceError> {
+        let _permit = permit(&Actor::Operator, Purpose::Administration, Action::ManageClients, Target::Tenant)?;
+        self.tenant().side_get(SideTable::Client, name.as_bytes()).await?.map(|value| read(&value)).transpose()
+    }
+
+    /// All registered systems, by name.
+    ///
+    /// # Errors
+    /// [`ServiceError::Unavailable`].
+    pub async fn clients(&self) -> Result<Vec<Client>, ServiceError> {
+        let _permit = permit(&Actor::Operator, Purpose::Administration, Action::ManageClients, Target::Tenant)?;
+        self.all_clients().await
+    }
+
+    async fn all_clients(&self) -> Result<Vec<Client>, ServiceError> {
+        let values = self.tenant().side_list(SideTable::Client).await?;
+        let mut clients: Vec<Client> = values.iter().map(|value| read(value)).collect::<Result<_, _>>()?;
+        clients.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(clients)
+    }
+
+    /// The organisation whose system a source name stands for; the name itself if it is not known.
+    pub(crate) async fn organisation_of(&self, source: &str) -> Result<String, ServiceError> {
+        let known = |service: &Self| service.inner.clients.0.read().expect("no panic while held").get(source).cloned();
+        if let Some(organisation) = known(self) {
+            return Ok(organisation);
+        }
+        let fresh = self.all_clients().await?.into_iter().map(|client| (client.name, client.organisation)).collect();
+        *self.inner.clients.0.write().expect("no panic while held") = fresh;
+        Ok(known(self).unwrap_or_else(|| source.to_owned()))
+    }
+}
+
+fn read(value: &[u8]) -> Result<Client, ServiceError> {
+    serde_json::from_slice(value).map_err(|error| {
+        tracing::error!("A registered client cannot be read: {error}");
+        ServiceError::Unavailable
+    })
+}
+
+/// A name is what stands in source keys and aliases, so it is kept to characters that need no escaping anywhere.
+fn check(name: &str, organisation: &str) -> Result<(), ServiceError> {
+    let mut errors = Vec::new();
+    let plain = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    let first = name.as_bytes().first().is_some_and(u8::is_ascii_alphanumeric);
+    if !(2..=40).contains(&name.len()) || !plain || !first {
+        let message = "A system's name is 2 to 40 small letters, digits and dashes, and starts with a letter or digit";
+        errors.push(FieldError { field: "name", problem: Problem::BadForm, message: message.to_owned() });
+    }
+    if organisation.trim().is_empty() || organisation.len() > 200 || organisation.contains(char::is_control) {
+        let message = "Give the organisation's name, at most 200 characters";
+        errors.push(FieldError { field: "organisation", problem: Problem::Missing, message: message.to_owned() });
+    }
+    if errors.is_empty() { Ok(()) } else { Err(ServiceError::Invalid(errors)) }
+}

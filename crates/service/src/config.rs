@@ -1,0 +1,40 @@
+//! What an installation decides for the use cases.
+
+/// Settings. `Default` is right for a live service.
+#[derive(Debug, Clone)]
+pub struct ServiceConfig {
+    /// Whether NHS numbers of the range reserved for tests (900 to 999 million) are taken (NN-5). Only a demonstration
+    /// says yes.
+    pub test_numbers: bool,
+    /// Seconds without use after which a session ends (NL-4).
+    pub session_idle: i64,
+    /// Seconds after sign-in at which a session ends whatever happens (NL-4).
+    pub session_absolute: i64,
+    /// Items on one page of a list.
+    pub page_size: usize,
+    /// Largest Bundle that is read, in bytes.
+    pub max_bundle: usize,
+    /// Most entries in one Bundle.
+    pub max_entries: usize,
+}
+
+impl Default for ServiceConfig {
+    fn default() -> Self {
+        Self {
+            test_numbers: false,
+            session_idle: 30 * 60,
+            session_absolute: 12 * 3_600,
+            page_size: 20,
+            max_bundle: 32 * 1024 * 1024,
+            max_entries: 20_000,
+        }
+    }
+}
+
+impl ServiceConfig {
+    /// The settings of a demonstration: test NHS numbers are welcome.
+    #[must_use]
+    pub fn demonstration() -> Self {
+        Self { test_numbers: true, ..Self::default() }
+    }
+}

@@ -1,0 +1,48 @@
+//! References of a source's items to each other, resolved through the names that the source gave: in the same record, or in
+//! the directory. A reference is never resolved into another person's record.
+
+use keepwell_fhir::reference::Target;
+use keepwell_model::{ResourceId, SourceKey};
+use keepwell_record::{Entry, OpenRecord};
+
+/// The entry of a record that a reference of a source's item leads to.
+pub(crate) fn entry<'r>(record: &'r OpenRecord, source: &str, reference: &str) -> Option<Entry<'r>> {
+    match Target::of(reference) {
+        Target::Relative { resource_type, id, .. } => record.by_source(&key(source, resource_type, id)),
+        Target::Urn(urn) => by_urn(record, source, urn),
+        Target::Absolute { .. } | Target::Contained(_) | Target::Conditional { .. } | Target::Other(_) => None,
+    }
+}
+
+/// A `urn:` says no type: it is looked for among the types that the record holds. Two finds are none.
+fn by_urn<'r>(record: &'r OpenRecord, source: &str, urn: &str) -> Option<Entry<'r>> {
+    let mut types: Vec<&str> = record.all_entries().filter_map(|entry| entry.kind().fhir_type()).collect();
+    types.sort_unstable();
+    types.dedup();
+    let mut found = None;
+    for id in [urn.strip_prefix("urn:uuid:"), Some(urn)].into_iter().flatten() {
+        for entry in types.iter().filter_map(|kind| record.by_source(&key(source, kind, id))) {
+            if found.replace(entry).is_some() {
+                return None;
+            }
+        }
+    }
+    found
+}
+
+fn key(source: &str, kind: &str, id: &str) -> SourceKey {
+    SourceKey { source: source.to_owned(), kind: kind.to_owned(), id: id.to_owned() }
+}
+
+/// The FHIR id of an entry.
+pub(crate) fn id_of(record: &OpenRecord, entry: &Entry<'_>) -> String {
+    if entry.kind().fhir_type() == Some("Patient") {
+        return record.id().to_string();
+    }
+    ResourceId { record: record.id(), entry: entry.number() }.to_string()
+}
+
+/// The FHIR reference to an entry.
+pub(crate) fn reference_to(record: &OpenRecord, entry: &Entry<'_>) -> Option<String> {
+    Some(format!("{}/{}", entry.kind().fhir_type()?, id_of(record, entry)))
+}

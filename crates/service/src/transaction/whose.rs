@@ -1,0 +1,234 @@
+//! Whom each resource of a Bundle is about. A Bundle is about one person; whatever cannot be told to be about that person
+//! is refused, so that nothing reaches a record by accident.
+
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap};
+
+use keepwell_fhir::bundle::{Bundle, Entry};
+use keepwell_fhir::compartment::{Home, Subject, home};
+use keepwell_fhir::outcome::{Issue, IssueCode};
+use keepwell_fhir::person::{Identifier, NHS_NUMBER_SYSTEM, Person};
+use keepwell_fhir::project::reference_texts;
+use keepwell_fhir::reference::Target;
+use keepwell_fhir::resource::Resource;
+use keepwell_model::NhsNumber;
+
+use super::incoming::{Item, Place, Verb};
+use crate::FhirError;
+
+/// The Patient of a Bundle, if it has one.
+#[derive(Default)]
+pub(super) struct Patients {
+    /// Its id and place.
+    one: Option<(String, usize)>,
+    /// Its identifiers, as `system|value`.
+    identifiers: Vec<String>,
+}
+
+impl Patients {
+    /// The Patient of the Bundle; two are refused.
+    pub(super) fn of(bundle: &Bundle<'_>, ids: &[String]) -> Result<Self, FhirError> {
+        let mut found = Self::default();
+        for (entry, id) in bundle.entries.iter().zip(ids).filter(|(entry, _)| entry.url.resource_type == "Patient") {
+            if found.one.is_some() {
+                return Err(two_people().at(entry.expression()));
+            }
+            found.one = Some((id.clone(), entry.index));
+            if let Some(person) = entry.resource.as_ref().and_then(|(resource, _)| Person::of(resource)) {
+                let identifiers = person.identifiers();
+                let broken =
+                    |it: &Identifier<'_>| it.system == NHS_NUMBER_SYSTEM && it.value.parse::<NhsNumber>().is_err();
+                if identifiers.iter().any(broken) {
+                    let words = "This NHS number is not one: it has 10 digits and its last digit must fit the others.";
+                    let at = format!("{}.identifier", entry.resource_expression());
+                    return Err(FhirError::new(422, IssueCode::Value, words).at(at));
+                }
+                found.identifiers = identifiers.iter().map(|it| format!("{}|{}", it.system, it.value)).collect();
+            }
+        }
+        Ok(found)
+    }
+}
+
+fn two_people() -> FhirError {
+    let words = "The Bundle is about more than one person. Send one Bundle for each person.";
+    FhirError::new(422, IssueCode::BusinessRule, words)
+}
+
+pub(super) struct Whose<'a> {
+    /// Place of each entry by its `fullUrl`.
+    by_full_url: HashMap<&'a str, usize>,
+    ids: &'a [String],
+    types: Vec<&'static str>,
+    patients: &'a Patients,
+    /// Patient ids that resources of this Bundle are about.
+    subjects: RefCell<BTreeSet<String>>,
+}
+
+/// To whom a reference leads.
+enum Leads {
+    /// To the person whom the source calls this.
+    To(String),
+    /// Not to a person.
+    Elsewhere,
+    /// To a person, but it cannot be told to whom.
+    Unclear(&'static str),
+}
+
+impl<'a> Whose<'a> {
+    pub(super) fn new(bundle: &'a Bundle<'_>, ids: &'a [String], patients: &'a Patients) -> Self {
+        let by_full_url =
+            bundle.entries.iter().filter_map(|entry| Some((entry.full_url.as_deref()?, entry.index))).collect();
+        let types = bundle.entries.iter().map(|entry| entry.url.resource_type).collect();
+        Self { by_full_url, ids, types, patients, subjects: RefCell::default() }
+    }
+
+    /// Where a resource belongs.
+    pub(super) fn place(&self, entry: &Entry<'_>, resource: &Resource<'_>) -> Result<Place, Issue> {
+        match home(resource) {
+            Home::Patient => Ok(Place::Person),
+            Home::Directory => Ok(Place::Directory),
+            Home::About(subjects) => self.about(entry, resource, &subjects),
+            Home::Unlinked(paths) => self.linked(entry, resource, paths),
+            Home::NotKept => {
+                let words = format!("A {} is not kept on its own here.", resource.resource_type);
+                Err(Issue::error(IssueCode::NotSupported, words).at(entry.resource_expression()))
+            }
+        }
+    }
+
+    fn about(&self, entry: &Entry<'_>, resource: &Resource<'_>, subjects: &[Subject<'_>]) -> Result<Place, Issue> {
+        let mut found = false;
+        for subject in subjects {
+            match self.leads(entry, subject) {
+                Leads::To(id) => {
+                    self.subjects.borrow_mut().insert(id);
+                    found = true;
+                }
+                Leads::Elsewhere => {}
+                Leads::Unclear(words) => {
+                    let at = format!("{}.{}", entry.resource_expression(), subject.path);
+                    return Err(Issue::error(IssueCode::BusinessRule, words).at(at));
+                }
+            }
+        }
+        if found { Ok(Place::Person) } else { self.linked(entry, resource, &[]) }
+    }
+
+    fn leads(&self, entry: &Entry<'_>, subject: &Subject<'_>) -> Leads {
+        match subject.reference.target() {
+            Some(Target::Relative { resource_type: "Patient", id, .. }) => Leads::To(id.to_owned()),
+            Some(Target::Absolute { base, resource_type: "Patient", id }) => {
+                let text = subject.reference.reference.as_deref().unwrap_or_default();
+                match self.by_full_url.get(text) {
+                    Some(&at) => self.patient_at(at),
+                    None if own_base(entry) == Some(base) => Leads::To(id.to_owned()),
+                    None => {
+                        Leads::Unclear("This names a person on another server. Refer to the person as 'Patient/id'.")
+                    }
+                }
+            }
+            Some(Target::Urn(urn)) => match self.by_full_url.get(urn) {
+                Some(&at) if self.types.get(at) == Some(&"Patient") => self.patient_at(at),
+                Some(_) if !subject.named => Leads::Elsewhere,
+                Some(_) => Leads::Unclear("This says 'Patient' but leads to something else in the Bundle."),
+                None if subject.named => Leads::Unclear("This leads to no entry of the Bundle."),
+                None => Leads::Elsewhere,
+            },
+            Some(Target::Conditional { resource_type: "Patient", query }) => {
+                self.by_identifier(query.strip_prefix("identifier=").unwrap_or_default(), true)
+            }
+            None => match &subject.reference.identifier {
+                Some((system, value)) => self.by_identifier(&format!("{system}|{value}"), subject.named),
+                None => Leads::Elsewhere,
+            },
+            _ => Leads::Elsewhere,
+        }
+    }
+
+    fn patient_at(&self, at: usize) -> Leads {
+        match (self.types.get(at), self.ids.get(at)) {
+            (Some(&"Patient"), Some(id)) => Leads::To(id.clone()),
+            _ => Leads::Unclear("This leads to no Patient of the Bundle."),
+        }
+    }
+
+    /// A reference by identifier counts only if the Bundle holds the Patient who has it: an NHS number alone never says
+    /// who somebody is (NN-4).
+    fn by_identifier(&self, identifier: &str, named: bool) -> Leads {
+        match &self.patients.one {
+            Some((id, _)) if self.patients.identifiers.iter().any(|own| own == identifier) => Leads::To(id.clone()),
+            _ if named => Leads::Unclear("This names a person by identifier only. Put the Patient into the Bundle."),
+            _ => Leads::Elsewhere,
+        }
+    }
+
+    /// A resource that names no patient belongs to the person if it refers to something that does. Whether it does is told
+    /// once all of the Bundle and the record are known.
+    fn linked(&self, entry: &Entry<'_>, resource: &Resource<'_>, paths: &[&str]) -> Result<Place, Issue> {
+        let contained =
+            |node: &keepwell_fhir::json::Node<'_>| node.get_text("reference").is_some_and(|text| text.starts_with('#'));
+        if paths.first().is_some_and(|path| resource.fields.all(path).iter().any(contained)) {
+            let words = "The person is inside the resource itself. Refer to the Patient of the Bundle.";
+            return Err(Issue::error(IssueCode::BusinessRule, words).at(entry.resource_expression()));
+        }
+        let body = resource.fields.node().raw().as_bytes();
+        let links: Vec<(&'static str, String)> =
+            reference_texts(body).filter_map(|text| self.link(entry, &text)).collect();
+        if links.is_empty() {
+            let wanted = if paths.is_empty() { String::new() } else { format!(" (in '{}')", paths.join("' or '")) };
+            let words = format!(
+                "It cannot be told whom this {} is about. Refer to the Patient{wanted}.",
+                resource.resource_type
+            );
+            return Err(Issue::error(IssueCode::BusinessRule, words).at(entry.resource_expression()));
+        }
+        Ok(Place::Linked(links))
+    }
+
+    fn link(&self, entry: &Entry<'_>, text: &str) -> Option<(&'static str, String)> {
+        match Target::of(text) {
+            Target::Relative { resource_type, id, .. } => Some((resource_type, id.to_owned())),
+            Target::Absolute { base, resource_type, id } if own_base(entry) == Some(base) => {
+                Some((resource_type, id.to_owned()))
+            }
+            Target::Absolute { .. } | Target::Urn(_) => {
+                let at = *self.by_full_url.get(text)?;
+                Some((*self.types.get(at)?, self.ids.get(at)?.clone()))
+            }
+            Target::Contained(_) | Target::Conditional { .. } | Target::Other(_) => None,
+        }
+    }
+
+    /// What the source calls the one person that the Bundle is about; `None` if it is about none.
+    pub(super) fn one_person(&self, items: &[Item]) -> Result<Option<String>, FhirError> {
+        let mut people = self.subjects.borrow().clone();
+        people.extend(self.patients.one.iter().map(|(id, _)| id.clone()));
+        if people.len() > 1 {
+            return Err(two_people());
+        }
+        if let Some(person) = people.pop_first() {
+            return Ok(Some(person));
+        }
+        let personal = items.iter().find(|item| matches!(item.place, Place::Person | Place::Linked(_)));
+        match personal {
+            None => Ok(None),
+            Some(item) if item.verb == Verb::Delete => {
+                let words = "It cannot be told whose this is. Put the Patient, or something that refers to it, into the same Bundle.";
+                Err(FhirError::new(422, IssueCode::BusinessRule, words).at(item.expression()))
+            }
+            Some(item) => {
+                let words = "It cannot be told whom this is about. Put the Patient into the Bundle.";
+                Err(FhirError::new(422, IssueCode::BusinessRule, words).at(item.expression()))
+            }
+        }
+    }
+}
+
+/// The server that an entry says it comes from: its `fullUrl` without type and id.
+fn own_base<'e>(entry: &'e Entry<'_>) -> Option<&'e str> {
+    match Target::of(entry.full_url.as_deref()?) {
+        Target::Absolute { base, .. } => Some(base),
+        _ => None,
+    }
+}
