@@ -33,3 +33,78 @@ pub struct DemoResident {
     /// A few words on why one might pick this person, such as `Diabetes, many test results`.
     pub note: String,
 }
+
+mod authorize;
+mod discovery;
+mod keys;
+mod page;
+mod request;
+mod state;
+mod style;
+mod token;
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+use keepwell_model::{Clock, Random};
+
+use state::Provider;
+
+/// Where the provider is mounted, below the base address.
+pub const PATH: &str = "/demo-id";
+
+/// The portal's name at the provider.
+pub const CLIENT_ID: &str = "keepwell-portal";
+
+/// No form or token request is longer.
+const MAX_FORM: usize = 16 * 1024;
+
+/// What the provider is told.
+#[derive(Clone)]
+pub struct DemoProviderConfig {
+    /// Where people reach the installation, without a slash at the end.
+    pub base_url: String,
+    /// The secret that the portal shows at the token endpoint.
+    pub client_secret: String,
+    /// Who can be chosen, in the order in which they are shown.
+    pub residents: Vec<DemoResident>,
+    /// Where the time comes from.
+    pub clock: Arc<dyn Clock>,
+    /// Where the randomness of codes comes from.
+    pub random: Arc<dyn Random>,
+}
+
+impl fmt::Debug for DemoProviderConfig {
+    /// Never the secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "DemoProviderConfig({}, {} residents)", self.base_url, self.residents.len())
+    }
+}
+
+/// The provider could not make its signing key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the demonstration's identity provider could not make a signing key")]
+pub struct KeyError;
+
+/// The provider's routes, all below [`PATH`].
+///
+/// # Errors
+/// [`KeyError`] if no signing key can be made.
+pub fn router(config: DemoProviderConfig) -> Result<Router, KeyError> {
+    let provider = Arc::new(Provider::new(config)?);
+    let routes = Router::new()
+        .route("/.well-known/openid-configuration", get(discovery::configuration))
+        .route("/jwks.json", get(discovery::keys))
+        .route("/authorize", get(authorize::show).post(authorize::choose))
+        .route("/token", post(token::redeem))
+        .route(style::PATH, get(style::sheet))
+        .layer(DefaultBodyLimit::max(MAX_FORM))
+        .with_state(provider);
+    Ok(Router::new().nest(PATH, routes))
+}
+
+#[cfg(test)]
+mod tests;
