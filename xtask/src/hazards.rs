@@ -1,10 +1,11 @@
 //! `cargo xtask hazards`: the clinical hazard log is complete, and each test that it or the threat model names exists.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use toml::{Table, Value};
 
 use crate::shell::{self, Outcome};
+use crate::sources;
 
 const LOG: &str = "docs/clinical-safety/hazard-log.toml";
 const THREATS: &str = "docs/threat-model.md";
@@ -128,23 +129,11 @@ impl Tests {
     fn sources(&mut self, folder: &str, extension: &str) -> &str {
         let folder = shell::root().join(folder);
         let index = self.read.iter().position(|(read, _)| *read == folder).unwrap_or_else(|| {
-            let mut all = String::new();
-            gather(&folder, extension, &mut all);
+            let all = sources::all(&folder, extension);
             self.read.push((folder, all));
             self.read.len() - 1
         });
         &self.read[index].1
-    }
-}
-
-fn gather(folder: &Path, extension: &str, all: &mut String) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() && path.file_name().is_some_and(|name| name != "node_modules") {
-            gather(&path, extension, all);
-        } else if path.extension().is_some_and(|found| found == extension) {
-            all.push_str(&std::fs::read_to_string(&path).unwrap_or_default());
-        }
     }
 }
 

@@ -10,6 +10,7 @@ mod metadata;
 mod npm;
 mod shell;
 mod shipped;
+mod sources;
 mod spdx;
 mod test;
 mod through;
