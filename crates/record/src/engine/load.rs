@@ -132,22 +132,33 @@ impl TenantInner {
         head: Head,
         keys: Arc<RecordKeys>,
     ) -> Result<OpenRecord, RecordError> {
-        // A record with few blocks has no snapshot to ask for.
+        // A record with few blocks is opened from them without asking whether it has a snapshot.
         if head.seq.0 > u64::from(self.config.snapshot_after)
-            && let Some(bytes) = self.store.snapshot_part(record, stream, 0).await?
+            && let Some(open) = self.load_folded(record, stream, head, &keys).await?
         {
-            if let Some(open) =
-                self.load_snapshot(record, stream, &bytes, &keys).filter(|open| open.head.seq <= head.seq)
-            {
-                match self.catch_up(open, head).await {
-                    // The blocks themselves decide whether it is they or the snapshot that is damaged.
-                    Err(RecordError::Damaged { .. }) => {}
-                    other => return other,
-                }
-            }
-            tracing::error!(record.id = %record, "the snapshot does not verify; the record is opened from its blocks");
+            return Ok(open);
         }
         self.load_blocks(record, stream, head, keys).await
+    }
+
+    /// Opens from the snapshot and the blocks behind it; `None` if there is none or it does not verify.
+    pub(super) async fn load_folded(
+        &self,
+        record: RecordId,
+        stream: Stream,
+        head: Head,
+        keys: &Arc<RecordKeys>,
+    ) -> Result<Option<OpenRecord>, RecordError> {
+        let Some(bytes) = self.store.snapshot_part(record, stream, 0).await? else { return Ok(None) };
+        if let Some(open) = self.load_snapshot(record, stream, &bytes, keys).filter(|open| open.head.seq <= head.seq) {
+            match self.catch_up(open, head).await {
+                // The blocks themselves decide whether it is they or the snapshot that is damaged.
+                Err(RecordError::Damaged { .. }) => {}
+                other => return other.map(Some),
+            }
+        }
+        tracing::error!(record.id = %record, "the snapshot does not verify; the record is opened from its blocks");
+        Ok(None)
     }
 
     /// The state that a snapshot holds.
@@ -167,7 +178,7 @@ impl TenantInner {
         Some(open)
     }
 
-    async fn load_blocks(
+    pub(super) async fn load_blocks(
         &self,
         record: RecordId,
         stream: Stream,
@@ -219,10 +230,12 @@ impl OpenRecord {
     pub(super) async fn load_segment(&self, segment: &Segment) -> Result<Bytes, RecordError> {
         let (record, stream) = (self.record, self.stream);
         let bytes = match segment.place {
-            SegmentPlace::Part(part) => {
+            SegmentPlace::Part { number: part, tag } => {
                 let bytes = self.store.snapshot_part(record, stream, part).await?;
                 let fail = |why| damaged(record, stream, self.snapshot_seq, "snapshot", why);
                 let bytes = bytes.ok_or_else(|| fail("a part of it is missing"))?;
+                let bytes =
+                    Some(bytes).filter(|bytes| bytes.ends_with(&tag)).ok_or_else(|| fail("a part was replaced"))?;
                 snapshot::open_part(self.tenant, record, stream, part, &bytes, &self.keys)
                     .ok_or_else(|| fail("a part of it does not open"))?
             }

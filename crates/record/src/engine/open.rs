@@ -171,7 +171,8 @@ impl OpenRecord {
         match self.body_strictly(entry).await {
             // A snapshot is only a copy: if it is damaged, the block still has the body.
             Err(error @ RecordError::Damaged { what: "snapshot", .. }) => {
-                tracing::error!(record.id = %self.record, "{error}; the block is read instead");
+                // Also when a newer snapshot has replaced the part since this record was opened.
+                tracing::warn!(record.id = %self.record, "{error}; the block is read instead");
                 self.body_from_block(entry).await
             }
             other => other,

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use keepwell_model::{Random, RecordId, Seq, Stream, TenantId};
 
+use super::load::damaged;
 use super::open::OpenRecord;
-use super::tenant::Tenant;
+use super::tenant::{Tenant, TenantInner};
 use crate::RecordError;
 use crate::commit::Head;
 use crate::format::compress;
 use crate::format::index::{self, Index, SegmentPlace};
-use crate::keys::RecordKeys;
+use crate::keys::{RecordKeys, TAG_LEN};
 use crate::store::SnapshotPart;
 
 const MAGIC: &[u8; 4] = b"KWX1";
@@ -98,31 +99,56 @@ pub(super) fn open_part(
 
 impl Tenant {
     /// Takes a snapshot in the background if many blocks stand behind the last one.
-    pub(super) fn fold_if_long(&self, open: &Arc<OpenRecord>) {
-        let behind = open.head.seq.0 - open.snapshot_seq.0;
-        let allowed = u64::from(self.inner.config.snapshot_after) + open.index.rows.len() as u64 / 128;
-        if behind > allowed {
-            let (tenant, open) = (self.clone(), Arc::clone(open));
+    pub(super) fn fold_if_long(&self, open: &OpenRecord) {
+        if self.is_long(open) {
+            let (tenant, record) = (self.clone(), open.record);
             tokio::spawn(async move {
-                if let Err(error) = tenant.fold(&open).await {
-                    tracing::warn!(record.id = %open.id(), "no snapshot was taken: {error}");
+                if let Err(error) = tenant.fold_again(record, false).await {
+                    tracing::warn!(record.id = %record, "no snapshot was taken: {error}");
                 }
             });
         }
     }
 
-    /// Folds the current entries of an open record into its snapshot. What the snapshot has already stays; bodies of
-    /// small blocks since then are copied into new parts.
+    fn is_long(&self, open: &OpenRecord) -> bool {
+        let behind = open.head.seq.0 - open.snapshot_seq.0;
+        behind > u64::from(self.inner.config.snapshot_after) + open.index.rows.len() as u64 / 128
+    }
+
+    /// Folds the current entries of a record into its snapshot. What the snapshot has already stays; bodies of small
+    /// blocks since then are copied into new parts.
     ///
     /// # Errors
-    /// Errors of reading the bodies; store errors. The snapshot before stays in that case.
-    pub async fn fold(&self, open: &OpenRecord) -> Result<(), RecordError> {
+    /// Errors of reading the record; store errors. The snapshot before stays in that case.
+    pub async fn fold(&self, record: RecordId) -> Result<(), RecordError> {
+        self.fold_again(record, true).await
+    }
+
+    async fn fold_again(&self, record: RecordId, even_if_short: bool) -> Result<(), RecordError> {
+        let inner = &self.inner;
+        let _one_at_a_time = inner.opening[TenantInner::lock_number(record)].lock().await;
+        let (row, keys) = inner.row(record).await?.ok_or(RecordError::NoSuchRecord(record))?;
+        // From the store, not from memory: what is in memory may not know the newest snapshot, and folding on an older
+        // one would give part numbers twice.
+        let (stream, head) = (Stream::Care, row.care.head);
+        let open = match inner.load_folded(record, stream, head, &keys).await? {
+            Some(open) => open,
+            None => inner.load_blocks(record, stream, head, keys).await?,
+        };
+        if even_if_short || self.is_long(&open) {
+            let folded = self.fold_open(&open).await?;
+            inner.cache.put(&Arc::new(folded));
+        }
+        Ok(())
+    }
+
+    async fn fold_open(&self, open: &OpenRecord) -> Result<OpenRecord, RecordError> {
         let inner = &self.inner;
         let mut index = open.index.clone();
         let rows = open.rows_by_segment();
         let wasted = parts_to_drop(open, &rows);
         let copied = |at: u32| match open.segments[at as usize].place {
-            SegmentPlace::Part(part) => wasted.contains(&part),
+            SegmentPlace::Part { number, .. } => wasted.contains(&number),
             SegmentPlace::Frame { .. } => open.segments[at as usize].plain_len < COPY_BELOW,
         };
         let mut kept: HashMap<u32, u32> = HashMap::new();
@@ -152,17 +178,23 @@ impl Tenant {
             row.offset = u32::try_from(plain.len()).expect("parts are far below 4 GiB");
             plain.extend_from_slice(&body);
             if plain.len() >= PART_TARGET || i + 1 == to_copy.len() {
-                put.push(seal_part(&place, index.next_part, open.head, &plain, &open.keys, &*inner.random));
+                let part = seal_part(&place, index.next_part, open.head, &plain, &open.keys, &*inner.random);
+                let tag = part.bytes[part.bytes.len() - TAG_LEN..].try_into().expect("a part ends with its tag");
                 let len = u32::try_from(plain.len()).expect("parts are far below 4 GiB");
-                segments.push((SegmentPlace::Part(index.next_part), len));
+                segments.push((SegmentPlace::Part { number: part.part, tag }, len));
+                put.push(part);
                 index.next_part += 1;
                 plain.clear();
             }
         }
         index.segments = segments;
         compact_arena(&mut index);
-        put.push(seal_part(&place, 0, open.head, &index::encode(&index), &open.keys, &*inner.random));
-        inner.store.put_snapshot(open.record, open.stream, put, wasted).await
+        let first = seal_part(&place, 0, open.head, &index::encode(&index), &open.keys, &*inner.random);
+        let bytes = first.bytes.clone();
+        put.push(first);
+        inner.store.put_snapshot(open.record, open.stream, put, wasted).await?;
+        let folded = inner.load_snapshot(open.record, open.stream, &bytes, &open.keys);
+        folded.ok_or_else(|| damaged(open.record, open.stream, open.head.seq, "snapshot", "it does not read back"))
     }
 }
 
@@ -170,7 +202,7 @@ impl Tenant {
 fn parts_to_drop(open: &OpenRecord, rows: &HashMap<u32, Vec<u32>>) -> Vec<u32> {
     let mut wasted = Vec::new();
     for (at, segment) in (0u32..).zip(&open.segments) {
-        if let SegmentPlace::Part(part) = segment.place {
+        if let SegmentPlace::Part { number: part, .. } = segment.place {
             let live = rows
                 .get(&at)
                 .map_or(0, |rows| rows.iter().map(|&row| u64::from(open.index.rows[row as usize].len)).sum::<u64>());
@@ -185,7 +217,7 @@ fn parts_to_drop(open: &OpenRecord, rows: &HashMap<u32, Vec<u32>>) -> Vec<u32> {
 /// Small parts are joined once there are many, so that a record written a little at a time does not end in a thousand.
 fn small_and_many(open: &OpenRecord, plain_len: u32) -> bool {
     let small = |len: u32| (len as usize) < PART_TARGET / 2;
-    let parts = open.segments.iter().filter(|s| matches!(s.place, SegmentPlace::Part(_)) && small(s.plain_len));
+    let parts = open.segments.iter().filter(|s| matches!(s.place, SegmentPlace::Part { .. }) && small(s.plain_len));
     small(plain_len) && parts.count() >= 8
 }
 

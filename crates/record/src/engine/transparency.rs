@@ -123,6 +123,9 @@ impl Tenant {
         seq: Seq,
     ) -> Result<Option<(Bytes, Proof)>, RecordError> {
         let inner = &self.inner;
+        if inner.row(record).await?.is_none() {
+            return Ok(None);
+        }
         let row = inner.store.blocks(record, stream, seq, 1).await?.into_iter().next().filter(|row| row.seq == seq);
         let (Some(row), Some(opened)) = (row, self.checkpoint().await?) else { return Ok(None) };
         let size = opened.checkpoint().size();

@@ -12,8 +12,13 @@ const SOURCE: u8 = 2;
 /// Where a run of bodies lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum SegmentPlace {
-    /// A part of the snapshot, by its number.
-    Part(u32),
+    /// A part of the snapshot.
+    Part {
+        /// Its number.
+        number: u32,
+        /// The tag of its seal, so that no other part can ever stand in for it.
+        tag: [u8; 16],
+    },
     /// A frame of a block.
     Frame {
         /// The block.
@@ -68,9 +73,10 @@ pub(crate) fn encode(index: &Index) -> Vec<u8> {
     varint::put(&mut out, index.segments.len() as u64);
     for (place, len) in &index.segments {
         match place {
-            SegmentPlace::Part(part) => {
+            SegmentPlace::Part { number, tag } => {
                 varint::put(&mut out, 0);
-                varint::put(&mut out, u64::from(*part));
+                varint::put(&mut out, u64::from(*number));
+                out.extend_from_slice(tag);
             }
             SegmentPlace::Frame { seq, frame } => {
                 varint::put(&mut out, seq.0);
@@ -114,8 +120,11 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Index> {
     for _ in 0..reader.count()? {
         let seq = reader.number()?;
         let number = u32::try_from(reader.number()?).ok()?;
-        let place =
-            if seq == 0 { SegmentPlace::Part(number) } else { SegmentPlace::Frame { seq: Seq(seq), frame: number } };
+        let place = if seq == 0 {
+            SegmentPlace::Part { number, tag: reader.array()? }
+        } else {
+            SegmentPlace::Frame { seq: Seq(seq), frame: number }
+        };
         index.segments.push((place, u32::try_from(reader.number()?).ok()?));
     }
     let count = reader.count()?;

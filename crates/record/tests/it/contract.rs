@@ -28,6 +28,7 @@ contract!(
     an_entry_keeps_its_number_and_its_history,
     every_earlier_version_can_be_opened,
     a_long_history_is_folded_into_a_snapshot_and_reads_the_same,
+    an_open_record_reads_the_same_whatever_is_folded_meanwhile,
     limits_are_errors_that_name_the_limit,
     a_record_of_another_tenant_does_not_exist,
     side_rows_are_found_until_they_expire,
@@ -241,8 +242,7 @@ async fn a_long_history_is_folded_into_a_snapshot_and_reads_the_same(place: Plac
             }
             fixture.tenant.commit(commit(record, Expect::Any, vec![write])).await.unwrap();
         }
-        let open = fixture.tenant.open(record).await.unwrap().unwrap();
-        fixture.tenant.fold(&open).await.unwrap();
+        fixture.tenant.fold(record).await.unwrap();
     }
     assert_eq!(bodies(&fixture.tenant, record).await, expected);
     let stats = fixture.engine.store().stats().await.unwrap();
@@ -342,7 +342,7 @@ async fn entries_are_found_by_the_name_their_source_gave_them(place: Place) {
     change.number = Some(EntryNumber(1));
     tenant.commit(commit(record, Expect::Any, vec![change])).await.unwrap();
     let open = tenant.open(record).await.unwrap().unwrap();
-    fixture.tenant.fold(&open).await.unwrap();
+    fixture.tenant.fold(record).await.unwrap();
     drop(open);
     for fixture in [fixture.restart().await] {
         let open = fixture.tenant.open(record).await.unwrap().unwrap();
@@ -372,9 +372,7 @@ async fn an_erased_record_leaves_a_stub_and_nothing_else(place: Place) {
     let (record, _) = create(tenant, &["one", &"large ".repeat(100_000)]).await;
     let (other, _) = create(tenant, &["stays"]).await;
     attach(tenant, record, nhs("9000000009")).await;
-    let open = tenant.open(record).await.unwrap().unwrap();
-    tenant.fold(&open).await.unwrap();
-    drop(open);
+    tenant.fold(record).await.unwrap();
     let before = fixture.engine.store().stats().await.unwrap();
     let erasure = tenant.erase(record, "case 12, the Caldicott guardian").await.unwrap();
     assert_eq!((erasure.record, erasure.care_blocks), (record, Seq(2)));
@@ -534,8 +532,7 @@ async fn a_whole_store_verifies_and_says_what_it_checked(place: Place) {
     for i in 0..40 {
         tenant.commit(commit(record, Expect::Any, vec![put(&i.to_string())])).await.unwrap();
     }
-    let open = tenant.open(record).await.unwrap().unwrap();
-    tenant.fold(&open).await.unwrap();
+    tenant.fold(record).await.unwrap();
     attach(tenant, record, nhs("9000000009")).await;
     tenant.side_put(SideTable::Task, b"k", b"v", None).await.unwrap();
     tenant.erase(gone, "case 1").await.unwrap();
@@ -627,4 +624,36 @@ async fn an_archive_moves_a_record_to_another_installation_and_verifies_there(pl
     away.tenant.extend_log().await.unwrap();
     let verified = away.tenant.verify(&mut |_| {}).await.unwrap();
     assert_eq!(verified.faults, Vec::<String>::new());
+}
+
+async fn an_open_record_reads_the_same_whatever_is_folded_meanwhile(place: Place) {
+    let fixture = Fixture::new(place).await;
+    let (record, _) = create(&fixture.tenant, &["first"]).await;
+    let mut expected = vec!["first".to_owned()];
+    for i in 0..40 {
+        expected.push(format!("entry {i}"));
+        fixture.tenant.commit(commit(record, Expect::Any, vec![put(&expected[i + 1])])).await.unwrap();
+    }
+    fixture.tenant.fold(record).await.unwrap();
+    let fixture = fixture.restart().await;
+    let tenant = &fixture.tenant;
+    // Opened from the snapshot, no body loaded yet.
+    let early = tenant.open(record).await.unwrap().unwrap();
+    for round in 0..12u32 {
+        for number in 1..=41 {
+            let mut write = put(&format!("round {round} {number}"));
+            write.number = Some(EntryNumber(number));
+            tenant.commit(commit(record, Expect::Any, vec![write])).await.unwrap();
+        }
+        tenant.fold(record).await.unwrap();
+    }
+    let mut found = Vec::new();
+    for entry in early.entries() {
+        found.push(String::from_utf8(early.body(&entry).await.unwrap().to_vec()).unwrap());
+    }
+    assert_eq!(found, expected, "the parts it was opened from are gone, the content is not");
+    let verified = tenant.verify(&mut |_| {}).await.unwrap();
+    assert_eq!(verified.faults, Vec::<String>::new());
+    let stats = fixture.engine.store().stats().await.unwrap();
+    assert!(stats.snapshot_bytes < 20_000, "old parts are dropped: {stats:?}");
 }
