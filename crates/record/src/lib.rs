@@ -21,4 +21,5 @@ pub use keys::split;
 pub use keys::{RootKey, RootKeyFile, RootKeySource, RootKeyText, RootKeys};
 pub use limits::{EngineConfig, Limits};
 pub use store::Store;
+pub use store::postgres::{PostgresOptions, PostgresStore};
 pub use store::sqlite::SqliteStore;

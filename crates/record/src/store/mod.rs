@@ -8,6 +8,7 @@ use keepwell_model::{RecordId, Seq, Stream, TenantId};
 use crate::RecordError;
 use crate::commit::Head;
 
+pub(crate) mod archive;
 pub mod postgres;
 pub mod sqlite;
 
@@ -257,6 +258,8 @@ pub trait Store: Send + Sync + 'static {
     fn stats(&self) -> Answer<StoreStats>;
     /// The store's own structural check; one line for each fault.
     fn check(&self) -> Answer<Vec<String>>;
-    /// Writes a consistent copy of the whole store to a new file.
+    /// Writes a consistent copy of the whole store to a new file, in a format that every kind of store restores.
     fn backup(&self, to: std::path::PathBuf) -> Answer<()>;
+    /// Fills this store, which must be empty, with what `backup` wrote: all of it or, on any error, nothing.
+    fn restore(&self, from: std::path::PathBuf) -> Answer<()>;
 }

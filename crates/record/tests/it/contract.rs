@@ -15,6 +15,14 @@ macro_rules! contract {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $rule() { super::$rule(super::Place::sqlite()).await; })+
         }
+        mod postgres {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $rule() {
+                if let Some(place) = super::Place::postgres().await {
+                    super::$rule(place).await;
+                }
+            })+
+        }
     };
 }
 

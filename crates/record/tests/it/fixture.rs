@@ -1,6 +1,5 @@
 //! Scratch engines on real stores.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,6 +10,8 @@ use keepwell_record::{
     Commit, Committed, Engine, EngineConfig, Expect, Part, RecordError, RootKey, RootKeys, SqliteStore, Store, Tenant,
     Write,
 };
+
+use crate::pg_database::Database;
 
 /// An engine with one tenant on a store of its own, which goes when this is dropped.
 pub(crate) struct Fixture {
@@ -25,6 +26,7 @@ pub(crate) struct Fixture {
 /// Where the store is.
 pub(crate) enum Place {
     Sqlite { folder: tempfile::TempDir },
+    Postgres { database: Database },
 }
 
 impl Place {
@@ -32,15 +34,15 @@ impl Place {
         Self::Sqlite { folder: tempfile::tempdir().unwrap() }
     }
 
-    pub(crate) fn file(&self) -> PathBuf {
-        match self {
-            Self::Sqlite { folder } => folder.path().join("keepwell.db"),
-        }
+    /// `None`, after a line that says so, if there is no server.
+    pub(crate) async fn postgres() -> Option<Self> {
+        Database::create().await.map(|database| Self::Postgres { database })
     }
 
-    pub(crate) fn open(&self) -> Result<Arc<dyn Store>, RecordError> {
+    pub(crate) async fn open(&self) -> Result<Arc<dyn Store>, RecordError> {
         match self {
-            Self::Sqlite { .. } => Ok(Arc::new(SqliteStore::open(&self.file())?)),
+            Self::Sqlite { folder } => Ok(Arc::new(SqliteStore::open(&folder.path().join("keepwell.db"))?)),
+            Self::Postgres { database } => Ok(Arc::new(database.store().await)),
         }
     }
 }
@@ -60,7 +62,7 @@ impl Fixture {
         let clock = Arc::new(ManualClock::new(Timestamp::from_micros(1_795_426_200_000_000)));
         let random = Arc::new(SeededRandom::new(seed));
         let root = RootKeys::only(RootKey::random(&*random));
-        let engine = Engine::new(place.open().unwrap(), root.clone(), clock.clone(), random, config);
+        let engine = Engine::new(place.open().await.unwrap(), root.clone(), clock.clone(), random, config);
         let tenant = engine.create_tenant(TENANT, "Leeds").await.unwrap();
         Self { engine, tenant, clock, root, place, config }
     }
@@ -80,7 +82,7 @@ impl Fixture {
 /// Background snapshots may hold the old store for a moment longer.
 async fn open_when_free(place: &Place) -> Arc<dyn Store> {
     for _ in 0..500 {
-        match place.open() {
+        match place.open().await {
             Ok(store) => return store,
             Err(RecordError::InUse(_)) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
             Err(error) => panic!("{error}"),

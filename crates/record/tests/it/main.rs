@@ -4,3 +4,4 @@
 
 mod contract;
 mod fixture;
+mod pg_database;

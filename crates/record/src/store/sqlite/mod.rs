@@ -2,6 +2,7 @@
 //! readers. A lock file beside the database keeps a second process out.
 
 mod append;
+mod archive;
 mod page_sums;
 mod read;
 mod schema;
@@ -23,6 +24,7 @@ use super::{
     StoreStats,
 };
 use crate::RecordError;
+pub(crate) use append::{decode_blocks, encode_blocks};
 use page_sums::{Checkpoint, PageSums};
 use writer::Writer;
 
@@ -321,9 +323,11 @@ impl Store for SqliteStore {
     }
 
     fn backup(&self, to: PathBuf) -> Answer<()> {
-        self.read(move |c| {
-            c.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
-            Ok(())
-        })
+        let written = self.read(move |c| Ok(archive::write(c, &to)));
+        Box::pin(async move { written.await? })
+    }
+
+    fn restore(&self, from: PathBuf) -> Answer<()> {
+        self.inner.writer.outside(move |c| archive::read(c, &from))
     }
 }

@@ -7,6 +7,8 @@ use crate::RecordError;
 
 /// The migrations, in order; each file has one purpose and is never edited once released.
 const MIGRATIONS: &[(&str, &str)] = &[("0001_first", include_str!("migrations/0001_first.sql"))];
+/// The format that this program writes.
+pub(super) const FORMAT: usize = MIGRATIONS.len();
 /// `application_id` of a Keepwell store: "KWst".
 const APPLICATION_ID: i64 = 0x4b57_7374;
 
