@@ -125,7 +125,7 @@ impl Builder {
 
     fn home(&mut self, community: Community, district: Option<u32>) -> usize {
         let elsewhere = community != Community::British && self.rng.chance(500);
-        let number = district.or_else(|| elsewhere.then(|| *self.rng.pick(&[7, 8, 9, 11, 17, 12])));
+        let number = district.or_else(|| elsewhere.then(|| self.rng.pick(&[7, 8, 9, 11, 17, 12])));
         let (address, district) = places::home(&mut self.rng, number.map(places::by_number));
         let before = self.rng.chance(140).then(|| {
             let (old, _) = places::home(&mut self.rng, None);

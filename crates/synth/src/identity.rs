@@ -34,6 +34,8 @@ pub(crate) struct Identity {
     pub(crate) twin: bool,
     /// Days on which this person gave birth, earliest first; twins count once.
     pub(crate) births: Vec<Day>,
+    /// Those of them that were twins.
+    pub(crate) twin_births: Vec<Day>,
     practice: usize,
     outer: bool,
     north: bool,
@@ -112,6 +114,7 @@ impl Identity {
         let language = member.community.language().filter(|_| age > 4 && rng.chance(220));
         let mut births: Vec<Day> = block.members.iter().filter(|m| m.mother == Some(place)).map(|m| m.birth).collect();
         births.sort();
+        let twin_births = births.windows(2).filter(|two| two[0] == two[1]).map(|two| two[0]).collect();
         births.dedup();
         let contact = |(at, relation, _): &(usize, &'static str, &'static str)| {
             let other = &block.members[*at];
@@ -149,6 +152,7 @@ impl Identity {
             contacts: member.delegates.iter().map(contact).collect(),
             twin: member.twin,
             births,
+            twin_births,
             practice: district.practice,
             outer: district.number >= 13 && district.number != 28,
             north: matches!(district.number, 21 | 29 | 20),
@@ -188,7 +192,7 @@ fn title(rng: &mut Rng, sex: Sex, age: i32) -> &'static str {
         (Sex::Male, ..16) => "Master",
         (Sex::Male, _) => "Mr",
         (Sex::Female, ..18) => "Miss",
-        (Sex::Female, 18..40) => *rng.pick(&["Miss", "Ms", "Mrs"]),
-        (Sex::Female, _) => *rng.pick(&["Mrs", "Mrs", "Ms"]),
+        (Sex::Female, 18..40) => rng.pick(&["Miss", "Ms", "Mrs"]),
+        (Sex::Female, _) => rng.pick(&["Mrs", "Mrs", "Ms"]),
     }
 }

@@ -9,6 +9,7 @@
 mod clock;
 mod codes;
 mod fhir;
+mod hl7;
 mod home;
 mod household;
 mod identity;
@@ -18,12 +19,14 @@ mod names;
 mod places;
 mod rng;
 mod sources;
+mod story;
 mod write;
 
 use jiff::civil::Date;
 use keepwell_model::NhsNumber;
 
 use clock::Day;
+pub use hl7::Hl7Message;
 pub use household::Delegate;
 use identity::{Identity, MOST_PEOPLE};
 pub use names::Sex;
@@ -84,6 +87,8 @@ pub struct Person {
     pub story: String,
     /// One Bundle for each source that knows them.
     pub feeds: Vec<Feed>,
+    /// The messages of the hospitals for the last two years, in the order they were sent.
+    pub hl7: Vec<Hl7Message>,
     /// Blood pressure measured at home.
     pub blood_pressure_weeks: Vec<BloodPressureWeek>,
 }
@@ -201,8 +206,9 @@ impl City {
             moved: who.moved.clone().map(|(address, day)| (address, date(day))),
             practice: sources::SOURCES[who.source(Setting::Gp)].name,
             delegates: who.delegates.iter().filter(|d| d.index < self.config.people).cloned().collect(),
-            story: String::new(),
+            story: story::of(&who, &record, today),
             feeds,
+            hl7: hl7::messages(&who, &record, today),
             blood_pressure_weeks: weeks.iter().map(home_week).collect(),
         }
     }

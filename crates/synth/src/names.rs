@@ -361,12 +361,12 @@ fn family_names(community: Community) -> Names {
 
 /// A given name for a person born in `year`.
 pub(crate) fn given(rng: &mut Rng, community: Community, sex: Sex, year: i32) -> &'static str {
-    *rng.pick(given_names(community, sex, year))
+    rng.pick(given_names(community, sex, year))
 }
 
 /// A family name of the community, in the form a man carries.
 pub(crate) fn family(rng: &mut Rng, community: Community) -> &'static str {
-    *rng.pick(family_names(community))
+    rng.pick(family_names(community))
 }
 
 /// The form of a family name that this person carries: Polish names in -ski have a feminine form.

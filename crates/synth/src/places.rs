@@ -118,7 +118,7 @@ pub(crate) fn home(rng: &mut Rng, district: Option<&'static District>) -> (Addre
     let flat = rng.chance(if district.number <= 4 { 600 } else { 120 });
     let line =
         if flat { format!("Flat {}, {number} {street}", rng.range(1, 24)) } else { format!("{number} {street}") };
-    let letter = |rng: &mut Rng| char::from(*rng.pick(INWARD));
+    let letter = |rng: &mut Rng| char::from(rng.pick(INWARD));
     let postcode = format!("LS{} 0{}{}", district.number, letter(rng), letter(rng));
     let town = match district.number {
         18 | 25..=26 => "Leeds",

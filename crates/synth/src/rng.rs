@@ -55,8 +55,8 @@ impl Rng {
     }
 
     /// One of the items, each as likely as the others.
-    pub(crate) fn pick<'a, T>(&mut self, items: &'a [T]) -> &'a T {
-        &items[self.below(u32::try_from(items.len()).expect("a short list")) as usize]
+    pub(crate) fn pick<T: Copy>(&mut self, items: &[T]) -> T {
+        items[self.below(u32::try_from(items.len()).expect("a short list")) as usize]
     }
 
     /// One of the items, with the given weights.

@@ -31,6 +31,9 @@ pub fn write(config: Config, out: &Path) -> io::Result<Summary> {
     let mut summary = Summary { people: city.len(), ..Summary::default() };
     for source in sources() {
         fs::create_dir_all(out.join("feeds").join(source.name))?;
+        if source.setting == crate::Setting::Hospital {
+            fs::create_dir_all(out.join("hl7").join(source.name))?;
+        }
     }
     let mut json = BufWriter::new(fs::File::create(out.join("people.json"))?);
     let mut csv = BufWriter::new(fs::File::create(out.join("people.csv"))?);
@@ -44,6 +47,13 @@ pub fn write(config: Config, out: &Path) -> io::Result<Summary> {
             fs::write(path, &feed.bundle)?;
             summary.bundles += 1;
             summary.bytes += feed.bundle.len() as u64;
+        }
+        for (number, message) in person.hl7.iter().enumerate() {
+            let folder = out.join("hl7").join(message.source);
+            let name = format!("{:07}-{:04}-{}.hl7", person.index, number + 1, message.kind.replace('^', "_"));
+            fs::write(folder.join(name), &message.text)?;
+            summary.messages += 1;
+            summary.bytes += message.text.len() as u64;
         }
         if person.index > 0 {
             json.write_all(b",\n")?;

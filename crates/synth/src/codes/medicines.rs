@@ -55,6 +55,20 @@ impl Drug {
         Self { effect, ..self }
     }
 
+    /// Medicines of one group replace each other: nobody takes two of them at once.
+    pub(crate) fn group(&self) -> &'static str {
+        let first = self.name.split(' ').next().unwrap_or(self.name);
+        match first {
+            "Ramipril" | "Losartan" => "renin-angiotensin",
+            "Dapagliflozin" | "Empagliflozin" => "SGLT2",
+            "Sertraline" | "Citalopram" | "Fluoxetine" | "Mirtazapine" => "antidepressant",
+            "Tiotropium" | "Umeclidinium" => "antimuscarinic",
+            "Clopidogrel" | "Ticagrelor" => "P2Y12",
+            "Bisoprolol" | "Propranolol" => "beta blocker",
+            other => other,
+        }
+    }
+
     const fn class(self, class: Class) -> Self {
         Self { class, ..self }
     }
@@ -84,7 +98,6 @@ drugs! {
     INDAPAMIDE = "39696211000001108" "Indapamide 2.5mg tablets", "Take one tablet in the morning", 1, 28 "tablet"; effect Pressure(9); class NotInPregnancy;;
     SPIRONOLACTONE = "318056008" "Spironolactone 25mg tablets", "Take one tablet in the morning", 1, 28 "tablet"; effect Pressure(8); class NotInPregnancy;;
     BISOPROLOL_2 = "318605000" "Bisoprolol 2.5mg tablets", "Take one tablet in the morning", 1, 28 "tablet"; effect Pressure(4);;
-    BISOPROLOL_5 = "318590006" "Bisoprolol 5mg tablets", "Take one tablet in the morning", 1, 28 "tablet"; effect Pressure(6);;
     PROPRANOLOL = "318353009" "Propranolol 40mg tablets", "Take one tablet twice a day", 2, 56 "tablet"; effect Pressure(4);;
     FUROSEMIDE = "317972000" "Furosemide 40mg tablets", "Take one tablet in the morning", 1, 28 "tablet"; effect Pressure(4);;
     METFORMIN = "325278007" "Metformin 500mg tablets", "Take one tablet twice a day with meals", 2, 56 "tablet"; effect Glucose(9);;

@@ -38,7 +38,6 @@ pub(crate) const HOSPITAL_ADMISSION: Code = sct("32485007", "Hospital admission"
 pub(crate) const EMERGENCY: Code = sct("4525004", "Emergency department patient visit");
 pub(crate) const OUTPATIENT: Code = sct("185349003", "Encounter for check up");
 pub(crate) const HOME_VISIT: Code = sct("439708006", "Home visit");
-pub(crate) const ANTENATAL: Code = sct("424619006", "Prenatal visit");
 pub(crate) const CHILDBIRTH: Code = sct("66348005", "Childbirth");
 pub(crate) const MEDICATION_REVIEW: Code = sct("314530002", "Medication review done");
 pub(crate) const WELL_CHILD: Code = sct("410620009", "Well child visit");
@@ -49,7 +48,6 @@ pub(crate) const CLINICAL_LETTER: Code = sct("823691000000103", "Clinical letter
 pub(crate) const OUTPATIENT_LETTER: Code = sct("823681000000100", "Outpatient letter");
 pub(crate) const CARE_PLAN: Code = sct("734163000", "Care plan");
 pub(crate) const ENCOUNTER_REPORT: Code = sct("371531000", "Report of clinical encounter");
-pub(crate) const PATHOLOGY_REPORT: Code = sct("371528001", "Pathology report");
 pub(crate) const RADIOLOGY_REPORT: Code = sct("722124004", "Radiology studies report");
 
 // Allergies.
@@ -64,7 +62,6 @@ pub(crate) const EGG: Code = sct("102263004", "Eggs");
 pub(crate) const RASH: Code = sct("271807003", "Eruption of skin");
 pub(crate) const URTICARIA: Code = sct("126485001", "Urticaria");
 pub(crate) const ANAPHYLAXIS: Code = sct("39579001", "Anaphylaxis");
-pub(crate) const NAUSEA: Code = sct("422587007", "Nausea");
 pub(crate) const WHEEZE: Code = sct("56018004", "Wheezing");
 
 // Procedures.
@@ -132,5 +129,72 @@ pub(crate) fn role_words(role: Role) -> &'static str {
         Role::SocialWorker => "Social worker",
         Role::OccupationalTherapist => "Occupational therapist",
         Role::CareWorker => "Care worker",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{medicines, tests_of, vaccines};
+
+    /// The check digit of Verhoeff that closes every SNOMED CT identifier.
+    fn closes(identifier: &str) -> bool {
+        const PRODUCT: [[usize; 10]; 10] = [
+            [0, 1, 2, 3, 4, 5, 6, 7, 8, 9],
+            [1, 2, 3, 4, 0, 6, 7, 8, 9, 5],
+            [2, 3, 4, 0, 1, 7, 8, 9, 5, 6],
+            [3, 4, 0, 1, 2, 8, 9, 5, 6, 7],
+            [4, 0, 1, 2, 3, 9, 5, 6, 7, 8],
+            [5, 9, 8, 7, 6, 0, 4, 3, 2, 1],
+            [6, 5, 9, 8, 7, 1, 0, 4, 3, 2],
+            [7, 6, 5, 9, 8, 2, 1, 0, 4, 3],
+            [8, 7, 6, 5, 9, 3, 2, 1, 0, 4],
+            [9, 8, 7, 6, 5, 4, 3, 2, 1, 0],
+        ];
+        const TURN: [usize; 10] = [1, 5, 7, 6, 2, 8, 3, 0, 9, 4];
+        let turned = |digit: usize, times: usize| (0..times % 8).fold(digit, |d, _| TURN[d]);
+        let digits = identifier.bytes().rev().map(|b| usize::from(b - b'0'));
+        digits.enumerate().fold(0, |sum, (place, digit)| PRODUCT[sum][turned(digit, place)]) == 0
+    }
+
+    #[test]
+    fn the_check_digit_finds_a_slip() {
+        assert!(closes("44054006") && closes("999791000000106"));
+        assert!(!closes("44054007") && !closes("44504006") && !closes("999791000000016"));
+    }
+
+    #[test]
+    fn every_snomed_and_dmd_code_in_the_source_has_its_check_digit() {
+        let texts = [
+            include_str!("mod.rs"),
+            include_str!("conditions.rs"),
+            include_str!("medicines.rs"),
+            include_str!("tests_of.rs"),
+            include_str!("vaccines.rs"),
+            include_str!("../fhir/results.rs"),
+            include_str!("../fhir/clinical.rs"),
+        ];
+        let mut count = 0;
+        for text in texts.map(|text| text.split("mod tests").next().unwrap()) {
+            for word in text.split('"').filter(|w| w.len() >= 6 && w.bytes().all(|b| b.is_ascii_digit())) {
+                assert!(closes(word), "{word}");
+                count += 1;
+            }
+        }
+        assert!(count > 200, "only {count} codes were found");
+    }
+
+    #[test]
+    fn tables_have_no_code_twice() {
+        let unique = |mut codes: Vec<&str>| {
+            let before = codes.len();
+            codes.sort_unstable();
+            codes.dedup();
+            assert_eq!(codes.len(), before);
+        };
+        unique(medicines::ALL.iter().map(|d| d.code).collect());
+        unique(tests_of::ALL.iter().map(|a| a.code.code).collect());
+        unique(tests_of::PANELS.iter().map(|p| p.code.code).collect());
+        unique(tests_of::MEASURES.iter().map(|m| m.code.code).collect());
+        assert_eq!(vaccines::ALL.len(), 17);
     }
 }

@@ -5,6 +5,8 @@ mod papers;
 mod people;
 mod results;
 
+pub(crate) use results::{interpretation, range};
+
 use crate::clock::Day;
 use crate::codes::{Code, LOINC, SNOMED};
 use crate::home::Week;

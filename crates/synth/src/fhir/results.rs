@@ -2,7 +2,7 @@
 
 use super::{Feed, concept, concepts, snomed, snomed_loinc};
 use crate::clock::Moment;
-use crate::codes::{SNOMED, UCUM, tests_of as lab};
+use crate::codes::{RADIOLOGY_REPORT, SNOMED, UCUM, tests_of as lab};
 use crate::home::Week;
 use crate::json::Json;
 use crate::life::{Reading, Value};
@@ -74,6 +74,7 @@ pub(crate) fn range(value: &Value, sex: Sex) -> (Option<i32>, Option<i32>) {
 impl Feed<'_> {
     pub(super) fn results(&mut self) {
         self.vitals();
+        self.scans();
         if self.source == HOSPITAL {
             self.reports();
         }
@@ -109,6 +110,27 @@ impl Feed<'_> {
                 }
                 j.moment("effectiveDateTime", vital.at);
                 j.one("performer", |j| refs.staff_reference(j, vital.by));
+            });
+        }
+    }
+
+    /// Reports of scans and X-rays.
+    fn scans(&mut self) {
+        let (record, source) = (self.record, self.source);
+        for (at, scan) in record.operations.iter().enumerate().filter(|(_, o)| o.by.source == source) {
+            let Some(finding) = scan.finding else { continue };
+            let id = self.id("img", at);
+            self.entry("DiagnosticReport", &id, "UKCore-DiagnosticReport", |j, refs| {
+                j.str("status", "final");
+                let system = "http://terminology.hl7.org/CodeSystem/v2-0074";
+                concepts(j, "category", system, "RAD", "Radiology");
+                snomed(j, "code", RADIOLOGY_REPORT);
+                refs.patient(j, "subject");
+                j.day("effectiveDateTime", scan.day);
+                j.moment("issued", scan.day.at(16 * 60 + 30));
+                j.one("performer", |j| j.str("reference", "Organization/org"));
+                j.one("resultsInterpreter", |j| refs.staff_reference(j, scan.by));
+                j.parts("conclusion", &[scan.code.term, ": ", finding]);
             });
         }
     }

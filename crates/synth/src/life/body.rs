@@ -3,6 +3,7 @@
 
 use super::{By, Life, Reading, Value, value};
 use crate::clock::{Day, Moment};
+use crate::codes::Code;
 use crate::codes::medicines::Effect;
 use crate::codes::tests_of::{self as lab, Analyte};
 use crate::identity::Identity;
@@ -34,6 +35,8 @@ pub(crate) struct Body {
     height: i32,
     /// Adult body mass index in tenths.
     mass_index: i32,
+    /// Tobacco: never, given up, or daily.
+    pub(crate) smoking: Code,
     /// Albumin in urine, in tenths of mg/mmol.
     pub(crate) albumin: i32,
 }
@@ -54,6 +57,7 @@ impl Body {
             thyroid: None,
             height: if man { 177 } else { 163 } + rng.around(7),
             mass_index: 262 + rng.around(42) + if rng.chance(200) { 40 } else { 0 },
+            smoking: *rng.weighted(&[(58, lab::NEVER_SMOKED), (28, lab::EX_SMOKER), (14, lab::SMOKER)]),
             albumin: 8 + rng.range(0, 8),
         }
     }
@@ -61,6 +65,18 @@ impl Body {
     /// Body mass index as an adult, in tenths.
     pub(crate) fn adult_mass_index(&self) -> i32 {
         self.mass_index
+    }
+
+    /// Whether the person smokes or did.
+    pub(crate) fn smoked(&self) -> bool {
+        self.smoking != lab::NEVER_SMOKED
+    }
+
+    /// Lungs that tobacco has harmed.
+    pub(crate) fn smoke(&mut self, still: bool) {
+        if still || !self.smoked() {
+            self.smoking = if still { lab::SMOKER } else { lab::EX_SMOKER };
+        }
     }
 
     /// Makes the body heavier.
@@ -207,12 +223,13 @@ impl Life<'_> {
     pub(crate) fn blood_count(&mut self, day: Day, infection: bool) -> Vec<Value> {
         let mut haemoglobin = self.body.haemoglobin + self.rng.around(3);
         let mut volume = 90 + self.rng.around(3);
-        if let Some((onset, treated)) = self.body.iron_deficient {
-            if day >= onset.plus(-90) && day < treated.plus(120) {
-                let healed = (day.0 - treated.0).clamp(0, 120);
-                haemoglobin -= 38 * (120 - healed) / 120;
-                volume -= 17 * (120 - healed) / 120;
-            }
+        if let Some((onset, treated)) = self.body.iron_deficient
+            && day >= onset.plus(-90)
+            && day < treated.plus(120)
+        {
+            let healed = (day.0 - treated.0).clamp(0, 120);
+            haemoglobin -= 38 * (120 - healed) / 120;
+            volume -= 17 * (120 - healed) / 120;
         }
         if let Some((_, start, _)) = self.body.kidney {
             haemoglobin -= (40 - start).max(0) / 2;
@@ -243,13 +260,14 @@ impl Life<'_> {
     pub(crate) fn thyroid_values(&mut self, day: Day) -> Vec<Value> {
         let noise = self.rng.around(4);
         let (mut tsh, mut thyroxine) = ((20 + noise).max(5), 150 + noise * 3);
-        if let Some((onset, untreated, right)) = self.body.thyroid {
-            if day >= onset.plus(-30) && day < right {
-                let whole = (right.0 - onset.0).max(1);
-                let left = (right.0 - day.0).clamp(0, whole);
-                tsh += (untreated - tsh) * left / whole;
-                thyroxine -= 60 * left / whole;
-            }
+        if let Some((onset, untreated, right)) = self.body.thyroid
+            && day >= onset.plus(-30)
+            && day < right
+        {
+            let whole = (right.0 - onset.0).max(1);
+            let left = (right.0 - day.0).clamp(0, whole);
+            tsh += (untreated - tsh) * left / whole;
+            thyroxine -= 60 * left / whole;
         }
         vec![value(&lab::TSH, tsh), value(&lab::FREE_T4, thyroxine)]
     }

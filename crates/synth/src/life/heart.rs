@@ -68,7 +68,12 @@ impl Life<'_> {
             let (systolic, diastolic) = self.measure_pressure(at, visit, nurse);
             let target = if self.age_on(day) >= 80 { 150 } else { 140 };
             let high = systolic >= target || diastolic >= 90;
-            if (high || step == 0) && step < ladder.len() {
+            let stronger = high.then(|| self.stronger(at.day)).flatten();
+            if let Some((course, drug)) = stronger {
+                self.stop(Some(course), at.day.plus(1));
+                self.repeat(drug, at.day.plus(1), Some(problem), nurse);
+                day = day.plus(self.rng.range(28, 50));
+            } else if (high || step == 0) && step < ladder.len() {
                 self.repeat(ladder[step], at.day.plus(1), Some(problem), nurse);
                 step += 1;
                 if self.body.kidney.is_none() && self.body.diabetes.is_none() {
@@ -87,6 +92,20 @@ impl Life<'_> {
             let nurse = self.nurse();
             self.book_ahead(8, 75, "Blood pressure check", Some(dx::HYPERTENSION), nurse);
         }
+    }
+
+    /// A running medicine for blood pressure that has a stronger form, and that form.
+    fn stronger(&self, day: Day) -> Option<(usize, &'static Drug)> {
+        self.record.courses.iter().enumerate().find_map(|(at, course)| {
+            let next: &'static Drug = if course.drug == &rx::AMLODIPINE_5 {
+                &rx::AMLODIPINE_10
+            } else if course.drug == &rx::RAMIPRIL_5 {
+                &rx::RAMIPRIL_10
+            } else {
+                return None;
+            };
+            (course.end.is_none_or(|end| end > day) && course.start < day.plus(-20)).then_some((at, next))
+        })
     }
 
     pub(super) fn heart(&mut self) {
@@ -190,12 +209,20 @@ impl Life<'_> {
         self.repeat(&rx::ATORVASTATIN_80, onset.plus(1), Some(problem), by);
         self.repeat(&rx::BISOPROLOL_2, onset.plus(1), Some(problem), by);
         if self.body.hypertension.is_none() {
-            self.repeat(&rx::RAMIPRIL_2, onset.plus(2), Some(problem), by);
+            let first = self.repeat(&rx::RAMIPRIL_2, onset.plus(2), Some(problem), by);
+            self.stop(first, onset.plus(40));
+            self.repeat(&rx::RAMIPRIL_5, onset.plus(40), Some(problem), by);
         }
         let at = self.working_hour(onset.plus(48));
         let visit = self.clinic(at, "Heart clinic", Some(dx::CORONARY_DISEASE), by);
         self.measure_pressure(at, visit, by);
-        self.operation(codes::ECHO, at.day, Some(dx::CORONARY_DISEASE), visit, by);
+        self.scan(
+            codes::ECHO,
+            at.day,
+            visit,
+            by,
+            "Good pumping function of the left ventricle, ejection fraction 55%. Valves normal.",
+        );
         self.clinic_letter(
             at,
             visit,
@@ -235,14 +262,19 @@ impl Life<'_> {
         let pulse = self.rng.range(96, 132);
         self.vital(at, Reading::Quantity(&lab::PULSE, pulse), visit, by);
         self.repeat(&rx::APIXABAN, onset, Some(problem), by);
-        let taken = self.record.courses.iter().any(|c| c.drug == &rx::BISOPROLOL_2);
-        if !taken && !self.has(dx::ASTHMA) {
+        if !self.has(dx::ASTHMA) {
             self.repeat(&rx::BISOPROLOL_2, onset, Some(problem), by);
         }
         let heart = self.someone(Setting::Hospital, Role::Cardiologist);
         let clinic = self.working_hour(onset.plus(52));
         let visit = self.clinic(clinic, "Heart rhythm clinic", Some(dx::ATRIAL_FIBRILLATION), heart);
-        self.operation(codes::ECHO, clinic.day, Some(dx::ATRIAL_FIBRILLATION), visit, heart);
+        self.scan(
+            codes::ECHO,
+            clinic.day,
+            visit,
+            heart,
+            "Normal valves and pumping function. Left atrium slightly large.",
+        );
         self.clinic_letter(
             clinic,
             visit,
@@ -266,6 +298,13 @@ impl Life<'_> {
         let stay = self.stay(onset.at(11 * 60 + 10), (3, 8), "21", "Heart ward", Some(dx::HEART_FAILURE), by);
         let values = self.kidney_values(onset);
         self.report(&lab::KIDNEY, onset.at(11 * 60 + 40), values, by);
+        self.scan(
+            codes::ECHO,
+            onset.plus(1),
+            stay,
+            by,
+            "Left ventricle large, ejection fraction 35%. Mild mitral regurgitation.",
+        );
         self.discharge(
             stay,
             by,
@@ -281,7 +320,7 @@ impl Life<'_> {
         );
         self.repeat(&rx::FUROSEMIDE, onset.plus(1), Some(problem), by);
         for drug in [&rx::BISOPROLOL_2, &rx::RAMIPRIL_2, &rx::SPIRONOLACTONE, &rx::EMPAGLIFLOZIN] {
-            let same = |c: &super::Course| c.drug.name[..4] == drug.name[..4] && c.end.is_none();
+            let same = |c: &super::Course| c.drug.group() == drug.group() && c.end.is_none();
             if !self.record.courses.iter().any(same) {
                 self.repeat(drug, onset.plus(3), Some(problem), by);
             }

@@ -23,8 +23,9 @@ impl Life<'_> {
         };
         let type_2 = profile == Profile::Diabetes || profile == Profile::Typical && self.rng.chance(type_2);
         let type_1 = profile == Profile::TypeOne || profile == Profile::Typical && !type_2 && self.rng.chance(5);
+        self.kidney_decline(type_2);
         self.hypertension(type_2);
-        self.kidney_disease(type_2);
+        self.kidney_disease();
         if type_2 && age >= 30 {
             self.type_2_diabetes();
         } else if type_1 && age >= 6 {
@@ -243,7 +244,8 @@ impl Life<'_> {
         }
     }
 
-    fn kidney_disease(&mut self, diabetic: bool) {
+    /// Whether the kidneys fail slowly, before anything is measured.
+    pub(super) fn kidney_decline(&mut self, diabetic: bool) {
         let age = self.age();
         let chance = match age {
             ..50 => 5,
@@ -252,7 +254,8 @@ impl Life<'_> {
             _ => 190,
         } + if diabetic { 90 } else { 0 };
         let kidney = self.who.profile == Profile::Kidney;
-        if !kidney && (age < 40 || self.who.profile == Profile::Mother || !self.rng.chance(chance)) {
+        let spared = age < 40 || matches!(self.who.profile, Profile::Mother | Profile::Bipolar);
+        if !kidney && (spared || !self.rng.chance(chance)) {
             return;
         }
         let years = if kidney { 8 } else { self.rng.range(1, 9) };
@@ -261,6 +264,11 @@ impl Life<'_> {
         let fall = if kidney { 24 } else { self.rng.range(4, 22) };
         self.body.kidney = Some((onset, start, fall));
         self.body.albumin = if kidney { 240 } else { self.rng.range(15, 220) };
+    }
+
+    fn kidney_disease(&mut self) {
+        let Some((onset, start, _)) = self.body.kidney else { return };
+        let kidney = self.who.profile == Profile::Kidney;
         let by = self.gp();
         let stage = if start >= 45 { dx::CKD_3A } else { dx::CKD_3B };
         let Some(mut problem) = self.problem(stage, onset, by) else { return };

@@ -3,6 +3,8 @@
 
 mod body;
 mod checks;
+#[cfg(test)]
+mod coherence;
 mod everyday;
 mod growing_up;
 mod heart;
@@ -177,6 +179,8 @@ pub(crate) struct Plan {
 /// An operation or another procedure.
 pub(crate) struct Operation {
     pub(crate) code: Code,
+    /// What a scan or an X-ray showed.
+    pub(crate) finding: Option<&'static str>,
     pub(crate) day: Day,
     pub(crate) reason: Option<Code>,
     pub(crate) by: By,
@@ -232,6 +236,7 @@ pub(crate) fn live(seed: u64, who: &Identity, today: Day) -> Record {
     let body = Body::new(&mut rng, who);
     let mut life = Life { who, rng, today, end, since, body, record: Record::default() };
     life.allergies();
+    life.slow_changes();
     life.childhood();
     life.metabolic();
     life.heart();
@@ -348,7 +353,21 @@ impl Life<'_> {
         if !self.lived(start) || self.ruled_out(drug, start) {
             return None;
         }
-        let end = self.who.death;
+        let mut end = self.who.death;
+        for at in 0..self.record.courses.len() {
+            let other = &self.record.courses[at];
+            let clash = !other.acute && other.drug.group() == drug.group() && other.end.is_none_or(|day| day > start);
+            if !clash {
+                continue;
+            }
+            if other.start > start {
+                end = Some(end.map_or(other.start, |day| day.min(other.start)));
+            } else if other.drug == drug || other.start == start {
+                return Some(at);
+            } else {
+                self.record.courses[at].end = Some(start);
+            }
+        }
         self.record.courses.push(Course { drug, start, end, problem, by, acute: false });
         Some(self.record.courses.len() - 1)
     }
@@ -399,7 +418,7 @@ impl Life<'_> {
         by: By,
     ) {
         let delay = self.rng.range(4 * 60, 9 * 60);
-        if self.detailed(taken.day) && !values.is_empty() {
+        if self.detailed(taken.day) && self.lived(taken.plus(delay).day) && !values.is_empty() {
             self.record.reports.push(Report { panel, taken, delay, values, comment, by });
         }
     }
@@ -487,7 +506,15 @@ impl Life<'_> {
     /// An operation.
     pub(crate) fn operation(&mut self, code: Code, day: Day, reason: Option<Code>, visit: Option<usize>, by: By) {
         if self.lived(day) {
-            self.record.operations.push(Operation { code, day, reason, by, visit });
+            self.record.operations.push(Operation { code, finding: None, day, reason, by, visit });
+        }
+    }
+
+    /// A scan or an X-ray with what it showed.
+    pub(crate) fn scan(&mut self, code: Code, day: Day, visit: Option<usize>, by: By, finding: &'static str) {
+        if self.detailed(day) {
+            let finding = Some(finding);
+            self.record.operations.push(Operation { code, finding, day, reason: None, by, visit });
         }
     }
 
