@@ -1,0 +1,4 @@
+//! Measurements: list and add.
+
+pub(crate) mod add;
+pub(crate) mod list;

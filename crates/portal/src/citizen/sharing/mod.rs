@@ -1,0 +1,3 @@
+//! Sharing and control.
+
+pub(crate) mod activity;
