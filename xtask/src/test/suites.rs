@@ -70,6 +70,11 @@ fn tests(machine: &mut Machine) -> Result<Tally, String> {
         cargo.args(["test", "--quiet", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]);
         tally::cargo_test
     };
+    match tools::path_with_python() {
+        Ok(path) => _ = cargo.env("PATH", path),
+        Err(problem) if machine.require_all => return Err(problem),
+        Err(problem) => println!("without the verifier's Python: {problem}"),
+    }
     let (succeeded, output) = shell::tee(cargo.envs(environment))?;
     let mut tally = count(&output).of_run(succeeded);
     tally.skipped = tally.skipped.saturating_sub(rewriters());
@@ -93,8 +98,9 @@ fn doc_tests(machine: &mut Machine) -> Result<Tally, String> {
 /// The independent verifier in Python: its own tests, then the committed test vectors.
 fn verifier(_: &mut Machine) -> Result<Tally, String> {
     let python = || -> Result<Command, String> {
-        let mut python = shell::program(tools::python()?);
+        let mut python = shell::program("python3");
         python.current_dir(shell::root().join("docs/verify")).env("PYTHONDONTWRITEBYTECODE", "1");
+        python.env("PATH", tools::path_with_python()?);
         Ok(python)
     };
     let (succeeded, output) = shell::tee(python()?.args(["-m", "unittest", "discover", "--pattern", "test_*.py"]))?;

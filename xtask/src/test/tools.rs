@@ -90,20 +90,23 @@ fn has_python() -> bool {
     check.status().is_ok_and(|status| status.success()) || imports(Path::new("python3"))
 }
 
-/// A Python that can run the stand-alone verifier: the machine's own, or one in a virtual environment under `target`.
-pub(crate) fn python() -> Result<PathBuf, String> {
-    let own = PathBuf::from("python3");
-    if imports(&own) {
-        return Ok(own);
+/// The search path that leads to a Python that can run the stand-alone verifier: the machine's own if that has the
+/// modules, or else one in a virtual environment under `target`, put first.
+pub(crate) fn path_with_python() -> Result<String, String> {
+    let path = shell::variable("PATH").unwrap_or_default();
+    if imports(Path::new("python3")) {
+        return Ok(path);
     }
     let folder = shell::target().join("verify-python");
-    let python = folder.join("bin/python");
-    if imports(&python) {
-        return Ok(python);
+    let python = folder.join("bin/python3");
+    if !imports(&python) {
+        shell::run(shell::program("python3").args(["-m", "venv"]).arg(&folder))?;
+        let mut pip = shell::program(&python);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        shell::run(pip.args(["cryptography>=44", "zstandard>=0.23"]))?;
     }
-    shell::run(shell::program("python3").args(["-m", "venv"]).arg(&folder))?;
-    let mut pip = shell::program(&python);
-    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "cryptography>=44", "zstandard>=0.23"]);
-    shell::run(&mut pip)?;
-    if imports(&python) { Ok(python) } else { Err("the installed Python modules cannot be imported".into()) }
+    if !imports(&python) {
+        return Err("the installed Python modules cannot be imported".into());
+    }
+    Ok(format!("{}:{path}", folder.join("bin").display()))
 }
