@@ -21,6 +21,9 @@ pub(crate) fn routes() -> Router<Api> {
         .route("/fhir/metadata", get(metadata::show))
         .route("/fhir/{type}/{id}", get(read::read))
         .method_not_allowed_fallback(unknown::method)
-        .route("/fhir/{*rest}", any(unknown::place))
+        .route("/fhir/{type}", any(unknown::place))
+        .route("/fhir/{type}/", any(unknown::place))
+        .route("/fhir/{type}/{id}/", any(unknown::place))
+        .route("/fhir/{type}/{id}/{*rest}", any(unknown::place))
         .layer(middleware::map_response(answer::harden))
 }
