@@ -16,6 +16,8 @@ mod pages;
 mod people;
 mod read_resource;
 mod resolve;
+#[cfg(feature = "scratch")]
+pub mod scratch;
 mod session;
 mod sign_in;
 mod systems;

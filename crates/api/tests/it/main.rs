@@ -1,0 +1,8 @@
+//! Rules of the machine doors, driven through the real router on a real store.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod doors;
+mod fhir_read;
+mod fhir_refusals;
+mod fhir_transaction;
+mod house;
