@@ -2,7 +2,7 @@
 //! script gathers it from the sources that the build uses.
 
 /// The whole text.
-pub fn notices() -> &'static str {
+pub(crate) fn notices() -> &'static str {
     include_str!(concat!(env!("OUT_DIR"), "/notices.txt"))
 }
 

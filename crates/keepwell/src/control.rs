@@ -1,0 +1,251 @@
+//! How commands reach the store: they open it themselves, or, while a server has it, ask that server over a socket in
+//! the folder that only the server's own user can open. Either way the same code does the work.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use keepwell_model::{Actor, Author, Purpose, RecordId};
+use keepwell_record::RootKey;
+use keepwell_record::log::VerifyingKey;
+use keepwell_service::CareSetting;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+
+use crate::commands::{erasures, keys};
+use crate::error::CliError;
+use crate::folder::{Folder, write_whole};
+use crate::installation::{Installation, Place};
+use crate::system::SystemRandom;
+
+/// A request is one line; nothing in one is long.
+const MAX_LINE: u64 = 64 << 10;
+
+/// What can be asked of an installation, served or not. Paths are absolute.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case")]
+pub(crate) enum Request {
+    Stats,
+    Verify,
+    Backup { out: PathBuf },
+    AddClient { name: String, organisation: String, setting: String },
+    ListClients,
+    RotateKeys,
+    RotateRecord { record: RecordId },
+    Erase { record: RecordId, authority: String },
+    Merge { survivor: RecordId, other: RecordId },
+    Unmerge { other: RecordId },
+    ExportRecord { record: RecordId, out: PathBuf, key_out: PathBuf },
+    ImportRecord { file: PathBuf, key_file: PathBuf, log_key: Option<String> },
+    Prove { record: RecordId, access: bool, seq: u64, out: PathBuf },
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Reply {
+    Done(Value),
+    Failed { message: String, code: u8 },
+}
+
+/// Has a request done, by this process or by the one that serves.
+pub(crate) async fn ask(place: Place, request: Request) -> Result<Value, CliError> {
+    let socket = place.folder.control();
+    match place.open().await {
+        Ok(installation) => {
+            let done = perform(&installation, request).await;
+            let mut kept = None;
+            let logged = crate::jobs::keep_log(&installation.tenant, &installation.place.folder, &mut kept).await;
+            let value = done?;
+            logged?;
+            Ok(value)
+        }
+        Err(error) if error.number() == 4 && socket.exists() => {
+            ask_server(&socket, &request).await.map_err(|problem| {
+                CliError::with_code(format!("{error}. Its control socket does not answer either: {problem}"), 4)
+            })?
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn ask_server(socket: &Path, request: &Request) -> std::io::Result<Result<Value, CliError>> {
+    let mut stream = UnixStream::connect(socket).await?;
+    let mut line = serde_json::to_vec(request)?;
+    line.push(b'\n');
+    stream.write_all(&line).await?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await?;
+    Ok(match serde_json::from_slice(&answer)? {
+        Reply::Done(value) => Ok(value),
+        Reply::Failed { message, code } => Err(CliError::with_code(message, code)),
+    })
+}
+
+/// Listens for requests until the runtime ends. A socket left by a server that was killed is replaced; the store's own
+/// lock has already made sure that no other server is running.
+pub(crate) fn listen(installation: &Arc<Installation>) -> Result<(), CliError> {
+    let socket = installation.place.folder.control();
+    drop(std::fs::remove_file(&socket));
+    let listener = UnixListener::bind(&socket)
+        .map_err(|error| CliError::failed(format!("{} cannot be made: {error}", socket.display())))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))?;
+    }
+    let installation = Arc::clone(installation);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let installation = Arc::clone(&installation);
+            tokio::spawn(async move {
+                if let Err(error) = answer(&installation, stream).await {
+                    tracing::warn!("A command at the control socket was not answered: {error}");
+                }
+            });
+        }
+    });
+    Ok(())
+}
+
+async fn answer(installation: &Installation, stream: UnixStream) -> std::io::Result<()> {
+    let (read, mut write) = stream.into_split();
+    let mut line = String::new();
+    BufReader::new(read.take(MAX_LINE)).read_line(&mut line).await?;
+    let done = match serde_json::from_str::<Request>(&line) {
+        Ok(request) => perform(installation, request).await,
+        Err(error) => Err(CliError::failed(format!("the server does not know this command: {error}"))),
+    };
+    let reply = match done {
+        Ok(value) => Reply::Done(value),
+        Err(error) => Reply::Failed { message: error.to_string(), code: error.number() },
+    };
+    write.write_all(&serde_json::to_vec(&reply)?).await
+}
+
+fn operator() -> Author {
+    Author { actor: Actor::Operator, purpose: Purpose::Administration, source: None }
+}
+
+async fn perform(at: &Installation, request: Request) -> Result<Value, CliError> {
+    match request {
+        Request::Stats => stats(at).await,
+        Request::Verify => {
+            let found = at.tenant.verify(&mut |_| {}).await?;
+            Ok(serde_json::to_value(found).expect("counts and strings"))
+        }
+        Request::Backup { out } => {
+            at.engine.store().backup(out.clone()).await?;
+            Ok(json!({ "backup": out, "bytes": std::fs::metadata(&out)?.len() }))
+        }
+        Request::AddClient { name, organisation, setting } => {
+            let token = at.service.add_client(&name, &organisation, care_setting(&setting)).await?;
+            Ok(json!({ "client": name, "token": token }))
+        }
+        Request::ListClients => {
+            let clients = at.service.clients().await?;
+            let line = |c: &keepwell_service::Client| json!({ "name": c.name, "organisation": c.organisation });
+            Ok(json!({ "clients": clients.iter().map(line).collect::<Vec<_>>() }))
+        }
+        Request::RotateKeys => keys::rotate(at).await,
+        Request::RotateRecord { record } => {
+            at.tenant.rotate_record(record).await?;
+            Ok(json!({ "record": record, "rotated": true }))
+        }
+        Request::Erase { record, authority } => erasures::erase(at, record, &authority).await,
+        Request::Merge { survivor, other } => {
+            at.tenant.merge(survivor, other, operator()).await?;
+            Ok(json!({ "survivor": survivor, "merged": other }))
+        }
+        Request::Unmerge { other } => {
+            at.tenant.unmerge(other, operator()).await?;
+            Ok(json!({ "unmerged": other }))
+        }
+        Request::ExportRecord { record, out, key_out } => export_record(at, record, &out, &key_out).await,
+        Request::ImportRecord { file, key_file, log_key } => import_record(at, &file, &key_file, log_key).await,
+        Request::Prove { record, access, seq, out } => prove(at, record, access, seq, &out).await,
+    }
+}
+
+fn care_setting(name: &str) -> CareSetting {
+    match name {
+        "mental-health" => CareSetting::MentalHealth,
+        "social-care" => CareSetting::SocialCare,
+        "sexual-health" => CareSetting::SexualHealth,
+        _ => CareSetting::General,
+    }
+}
+
+async fn stats(at: &Installation) -> Result<Value, CliError> {
+    let store = at.engine.store();
+    let stats = store.stats().await?;
+    let cache = at.tenant.cache_stats();
+    let size = at.tenant.checkpoint().await?.map_or(0, |opened| opened.checkpoint().size());
+    Ok(json!({
+        "store": store.kind(),
+        // The directory is a record that belongs to nobody.
+        "records": stats.records.saturating_sub(1),
+        "erased": stats.erased,
+        "blocks": stats.blocks,
+        "block_bytes": stats.block_bytes,
+        "snapshot_bytes": stats.snapshot_bytes,
+        "aliases": stats.aliases,
+        "disk_bytes": stats.disk_bytes,
+        "log": { "entries": size, "key": at.tenant.log_key().to_string() },
+        "cache": { "records": cache.records, "bytes": cache.bytes, "hits": cache.hits, "misses": cache.misses },
+    }))
+}
+
+/// Refuses to write over a file.
+pub(crate) fn must_not_exist(path: &Path) -> Result<(), CliError> {
+    if path.exists() {
+        return Err(CliError::failed(format!("{} exists already; nothing was written", path.display())));
+    }
+    Ok(())
+}
+
+async fn export_record(at: &Installation, record: RecordId, out: &Path, key_out: &Path) -> Result<Value, CliError> {
+    must_not_exist(out)?;
+    must_not_exist(key_out)?;
+    at.tenant.extend_log().await?;
+    let key = RootKey::random(&SystemRandom);
+    let archive = at.tenant.export_record(record, &key).await?;
+    write_whole(key_out, key.to_archive_line().as_bytes())?;
+    write_whole(out, &archive)?;
+    Ok(json!({ "record": record, "archive": out, "bytes": archive.len(), "key": key_out }))
+}
+
+async fn import_record(
+    at: &Installation,
+    file: &Path,
+    key_file: &Path,
+    log_key: Option<String>,
+) -> Result<Value, CliError> {
+    let read = |path: &Path| {
+        std::fs::read(path).map_err(|error| CliError::failed(format!("{} cannot be read: {error}", path.display())))
+    };
+    let archive = read(file)?;
+    let key = RootKey::parse_archive_line(&String::from_utf8_lossy(&read(key_file)?))?;
+    let log_key: Option<VerifyingKey> =
+        log_key.map(|key| key.parse().map_err(|error| CliError::usage(format!("--log-key: {error}")))).transpose()?;
+    let info = at.tenant.import_record(&archive, &key, log_key.as_ref(), operator()).await?;
+    let aliases = at.service.adopt_record(info.record).await?;
+    Ok(json!({ "record": info.record, "from": info.tenant, "log_key": info.log_key, "aliases": aliases }))
+}
+
+async fn prove(at: &Installation, record: RecordId, access: bool, seq: u64, out: &Path) -> Result<Value, CliError> {
+    at.tenant.extend_log().await?;
+    let stream = if access { keepwell_model::Stream::Access } else { keepwell_model::Stream::Care };
+    let (block, proof) = at
+        .tenant
+        .prove(record, stream, keepwell_model::Seq(seq))
+        .await?
+        .ok_or_else(|| CliError::failed("there is no such block"))?;
+    let folder = Folder::new(out);
+    folder.create()?;
+    let key = at.tenant.log_key().to_string();
+    write_whole(&out.join("block.bin"), &block)?;
+    write_whole(&out.join("proof.txt"), proof.to_string().as_bytes())?;
+    write_whole(&out.join("log.key"), format!("{key}\n").as_bytes())?;
+    Ok(json!({ "block": out.join("block.bin"), "proof": out.join("proof.txt"), "log_key": key }))
+}

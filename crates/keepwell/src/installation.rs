@@ -1,0 +1,162 @@
+//! An installation, opened: folder, configuration, store, engine, tenant and the use cases over them.
+
+use std::sync::Arc;
+
+use keepwell_model::TenantId;
+use keepwell_record::{
+    Engine, PostgresOptions, PostgresStore, RecordError, RootKeyFile, RootKeySource as _, RootKeyText, RootKeys,
+    SqliteStore, Store, Tenant,
+};
+use keepwell_service::Service;
+
+use crate::cli::Cli;
+use crate::config::Config;
+use crate::error::CliError;
+use crate::folder::Folder;
+use crate::system::{SystemClock, SystemRandom, environment};
+
+/// The tenant of an installation that serves one city.
+pub(crate) const TENANT: TenantId = TenantId(1);
+
+/// What the command line and the configuration say, before anything is opened.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub(crate) folder: Folder,
+    pub(crate) config: Config,
+    pub(crate) database_url: Option<String>,
+}
+
+/// An open installation.
+pub(crate) struct Installation {
+    pub(crate) place: Place,
+    pub(crate) engine: Engine,
+    pub(crate) tenant: Tenant,
+    pub(crate) service: Service,
+}
+
+impl Place {
+    /// Reads the configuration of a folder that `keepwell init` made.
+    pub(crate) fn find(cli: &Cli) -> Result<Self, CliError> {
+        let folder = Folder::new(&cli.dir);
+        let path = cli.config.clone().unwrap_or_else(|| folder.config());
+        if cli.config.is_none() && !folder.is_ready() {
+            return Err(CliError::failed(format!(
+                "there is no installation in {0}. Make one with `keepwell --dir {0} init`, or look at a demonstration \
+                 with `keepwell demo`",
+                folder.path().display()
+            )));
+        }
+        let text = std::fs::read_to_string(&path)
+            .map_err(|error| CliError::failed(format!("{} cannot be read: {error}", path.display())))?;
+        let config: Config = toml::from_str(&text)
+            .map_err(|error| CliError::failed(format!("{} is not right: {error}", path.display())))?;
+        Ok(Self::new(folder, config, cli.database_url.clone()))
+    }
+
+    pub(crate) fn new(folder: Folder, config: Config, database_url: Option<String>) -> Self {
+        let configured = Some(config.store.database_url.clone()).filter(|url| !url.is_empty());
+        Self { folder, config, database_url: database_url.or(configured) }
+    }
+
+    /// The root key: from the environment, a systemd credential, or the folder.
+    pub(crate) fn root_keys(&self) -> Result<RootKeys, CliError> {
+        if let Some(text) = environment("KEEPWELL_ROOT_KEY") {
+            return Ok(RootKeyText(text).load()?);
+        }
+        if let Some(credentials) = environment("CREDENTIALS_DIRECTORY") {
+            let path = std::path::Path::new(&credentials).join("keepwell-root-key");
+            if path.is_file() {
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|error| CliError::with_code(format!("the credential cannot be read: {error}"), 5))?;
+                return Ok(RootKeyText(text).load()?);
+            }
+        }
+        Ok(RootKeyFile { path: self.folder.root_key() }.load()?)
+    }
+
+    /// Opens the store. `migrate` brings an older format up to date instead of refusing it.
+    pub(crate) async fn store(&self, migrate: bool) -> Result<Arc<dyn Store>, CliError> {
+        match &self.database_url {
+            None => Ok(Arc::new(SqliteStore::open_with(&self.folder.database(), migrate)?)),
+            Some(url) => {
+                let options = PostgresOptions { migrate, ..PostgresOptions::default() };
+                Ok(Arc::new(PostgresStore::connect(url, options).await?))
+            }
+        }
+    }
+
+    /// Opens everything.
+    pub(crate) async fn open(self) -> Result<Installation, CliError> {
+        let roots = self.root_keys()?;
+        let store = self.store(false).await?;
+        self.open_on(store, roots).await
+    }
+
+    pub(crate) async fn open_on(self, store: Arc<dyn Store>, roots: RootKeys) -> Result<Installation, CliError> {
+        let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
+        let engine = Engine::new(store, roots, clock.clone(), random.clone(), self.config.engine());
+        let tenant = match engine.tenant(TENANT).await {
+            Err(RecordError::NoSuchTenant(_)) => engine.create_tenant(TENANT, &self.config.service.name).await?,
+            other => other?,
+        };
+        let service = Service::new(tenant.clone(), clock, random, self.config.service());
+        Ok(Installation { place: self, engine, tenant, service })
+    }
+}
+
+impl Place {
+    /// Puts a backup in place of the store. An embedded store that was there is moved aside first and put back if anything
+    /// fails; a PostgreSQL database must be empty.
+    pub(crate) async fn restore_store(&self, backup: &std::path::Path) -> Result<(), CliError> {
+        if self.database_url.is_some() {
+            return Ok(self.store(true).await?.restore(backup.to_owned()).await?);
+        }
+        let database = self.folder.database();
+        let aside = database.with_extension("replaced");
+        if database.exists() {
+            move_store(&database, &aside)?;
+        }
+        if let Err(error) = self.fill(backup).await {
+            remove_store(&database);
+            if aside.exists() {
+                move_store(&aside, &database)?;
+            }
+            let message = format!("the backup could not be put in place, so nothing was changed: {error}");
+            return Err(CliError::with_code(message, error.number()));
+        }
+        remove_store(&aside);
+        Ok(())
+    }
+
+    async fn fill(&self, backup: &std::path::Path) -> Result<(), CliError> {
+        let store = self.store(true).await?;
+        store.restore(backup.to_owned()).await?;
+        drop(store);
+        self.clone().open().await.map(drop)
+    }
+}
+
+/// The files that belong to a database, the lock file apart.
+fn store_files(database: &std::path::Path) -> impl Iterator<Item = std::path::PathBuf> {
+    let base = database.as_os_str().to_owned();
+    ["", "-wal", "-shm", ".sums"].into_iter().map(move |suffix| {
+        let mut name = base.clone();
+        name.push(suffix);
+        name.into()
+    })
+}
+
+fn move_store(from: &std::path::Path, to: &std::path::Path) -> Result<(), CliError> {
+    for (from, to) in store_files(from).zip(store_files(to)) {
+        if from.exists() {
+            std::fs::rename(&from, &to)?;
+        }
+    }
+    Ok(())
+}
+
+fn remove_store(database: &std::path::Path) {
+    for file in store_files(database) {
+        drop(std::fs::remove_file(file));
+    }
+}
