@@ -1,0 +1,14 @@
+//! The use cases on a real engine and a real SQLite file, with a clock that the test sets.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+mod adding;
+mod clients;
+mod fixture;
+mod hostile;
+mod matching;
+mod orders;
+mod pages;
+mod reading;
+mod sessions;
+mod synthea;
+mod transaction;
