@@ -38,10 +38,19 @@ pub struct EngineConfig {
     pub snapshot_after: u32,
     /// Days for which a repeated idempotency key is recognised.
     pub idempotency_days: u16,
+    /// The newest dictionary that new blocks may be compressed with (docs/storage-format.md, "Dictionaries"). Lower it
+    /// while an older version of Keepwell, which does not have the newest one, serves the same store.
+    pub newest_dictionary: u16,
 }
 
 impl Default for EngineConfig {
     fn default() -> Self {
-        Self { limits: Limits::default(), cache_bytes: 256 << 20, snapshot_after: 32, idempotency_days: 30 }
+        Self {
+            limits: Limits::default(),
+            cache_bytes: 256 << 20,
+            snapshot_after: 32,
+            idempotency_days: 30,
+            newest_dictionary: crate::format::compress::NEWEST,
+        }
     }
 }

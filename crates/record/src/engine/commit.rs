@@ -51,7 +51,7 @@ impl Tenant {
     pub(super) async fn commit_with_marks(&self, commit: Commit, marks: &[Mark]) -> Result<Committed, RecordError> {
         let inner = &self.inner;
         check(&commit, &inner.config.limits)?;
-        let (commit, prepared) = prepare(commit).await?;
+        let (commit, prepared) = prepare(commit, inner.config.newest_dictionary).await?;
         for attempt in 0.. {
             match inner.try_commit(&commit, &prepared, marks).await {
                 Err(RecordError::Conflict { record }) if attempt < TRIES && may_retry(&commit, record) => {}
@@ -112,27 +112,28 @@ fn check(commit: &Commit, limits: &Limits) -> Result<(), RecordError> {
 }
 
 /// Makes the compressed frames, which depend on nothing but the commit.
-async fn prepare(commit: Commit) -> Result<(Arc<Commit>, Vec<Prepared>), RecordError> {
+async fn prepare(commit: Commit, newest_dictionary: u16) -> Result<(Arc<Commit>, Vec<Prepared>), RecordError> {
     let bytes: usize =
         commit.parts.iter().flat_map(|part| &part.writes).filter_map(|w| w.body.as_ref()).map(Bytes::len).sum();
     let commit = Arc::new(commit);
     if bytes < LARGE {
-        let prepared = prepare_now(&commit);
+        let prepared = prepare_now(&commit, newest_dictionary);
         return Ok((commit, prepared));
     }
     tokio::task::spawn_blocking(move || {
-        let prepared = prepare_now(&commit);
+        let prepared = prepare_now(&commit, newest_dictionary);
         (commit, prepared)
     })
     .await
     .map_err(|_| RecordError::Store("the compressing thread stopped".into()))
 }
 
-fn prepare_now(commit: &Commit) -> Vec<Prepared> {
+fn prepare_now(commit: &Commit, newest_dictionary: u16) -> Vec<Prepared> {
     let author = serde_json::to_vec(&commit.author).expect("an author is plain strings");
     let prepare_part = |part: &Part| {
         let frames = payload::encode(&author, &part.writes);
-        let dictionary = compress::dictionary_for(frames.iter().map(Vec::len).max().unwrap_or(0));
+        let largest = frames.iter().map(Vec::len).max().unwrap_or(0);
+        let dictionary = compress::dictionary_for(largest, newest_dictionary);
         let new = part.writes.iter().filter(|write| write.number.is_none()).count();
         Prepared {
             frames: block::compress_frames(dictionary, &frames),

@@ -32,9 +32,17 @@ struct Place {
     stream: Stream,
 }
 
-fn seal_part(place: &Place, part: u32, at: Head, plain: &[u8], keys: &RecordKeys, random: &dyn Random) -> SnapshotPart {
+fn seal_part(
+    place: &Place,
+    part: u32,
+    at: Head,
+    plain: &[u8],
+    keys: &RecordKeys,
+    newest_dictionary: u16,
+    random: &dyn Random,
+) -> SnapshotPart {
     let (version, key) = keys.newest();
-    let dictionary = compress::dictionary_for(plain.len());
+    let dictionary = compress::dictionary_for(plain.len(), newest_dictionary);
     let mut nonce = [0u8; 12];
     random.fill(&mut nonce);
     let mut out = Vec::with_capacity(HEADER_LEN + plain.len() / 4);
@@ -168,6 +176,10 @@ impl Tenant {
             row.segment = kept.get(&row.segment).copied().unwrap_or(0);
         }
         let place = Place { tenant: inner.id, record: open.record, stream: open.stream };
+        let seal = |part: u32, plain: &[u8]| {
+            let newest_dictionary = inner.config.newest_dictionary;
+            seal_part(&place, part, open.head, plain, &open.keys, newest_dictionary, &*inner.random)
+        };
         let mut put = Vec::new();
         let mut plain = Vec::new();
         for (i, &at) in to_copy.iter().enumerate() {
@@ -178,7 +190,7 @@ impl Tenant {
             row.offset = u32::try_from(plain.len()).expect("parts are far below 4 GiB");
             plain.extend_from_slice(&body);
             if plain.len() >= PART_TARGET || i + 1 == to_copy.len() {
-                let part = seal_part(&place, index.next_part, open.head, &plain, &open.keys, &*inner.random);
+                let part = seal(index.next_part, &plain);
                 let tag = part.bytes[part.bytes.len() - TAG_LEN..].try_into().expect("a part ends with its tag");
                 let len = u32::try_from(plain.len()).expect("parts are far below 4 GiB");
                 segments.push((SegmentPlace::Part { number: part.part, tag }, len));
@@ -189,7 +201,7 @@ impl Tenant {
         }
         index.segments = segments;
         compact_arena(&mut index);
-        let first = seal_part(&place, 0, open.head, &index::encode(&index), &open.keys, &*inner.random);
+        let first = seal(0, &index::encode(&index));
         let bytes = first.bytes.clone();
         put.push(first);
         inner.store.put_snapshot(open.record, open.stream, put, wasted).await?;
