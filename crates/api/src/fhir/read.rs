@@ -1,5 +1,6 @@
 //! `GET /fhir/{type}/{id}`: one resource.
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -13,10 +14,12 @@ use crate::http_date::http_date;
 pub(super) async fn read(
     State(api): State<Api>,
     Caller(client): Caller,
-    Path((resource_type, id)): Path<(String, String)>,
+    place: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     takes_fhir_json(&headers)?;
+    // Only a path that is not UTF-8 is refused; its place in the service would be an id that nobody has.
+    let (resource_type, id) = place.map(|Path(place)| place).unwrap_or_default();
     let answer = api.service.read_resource(&client, &resource_type, &id).await?;
     let etag = format!("W/\"{}\"", answer.version);
     let unchanged = list(&headers, header::IF_NONE_MATCH).any(|known| known == etag || known == "*");

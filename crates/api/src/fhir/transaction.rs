@@ -29,9 +29,6 @@ pub(super) async fn commit(
     takes_fhir_json(&headers)?;
     let body = read(&headers, body, api.service.config().max_bundle).await?;
     let answer = api.service.transaction(&client, body).await?;
-    let record = answer.record.map(|record| record.to_string()).unwrap_or_default();
-    let (entries, changed) = (answer.entries, answer.changed);
-    tracing::info!(source = client.name, record, entries, changed, "Took a Bundle of {entries} entries");
     Ok(json(answer.json))
 }
 

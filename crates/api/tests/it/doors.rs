@@ -58,3 +58,12 @@ async fn the_demonstration_is_not_there_unless_it_is_wanted() {
         assert_eq!(house.stranger("GET", path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
 }
+
+#[tokio::test]
+async fn the_demonstration_stands_beside_the_other_doors() {
+    let house = House::demonstration().await;
+    let discovery = house.stranger("GET", "/demo-id/.well-known/openid-configuration").await;
+    assert_eq!(discovery.json()["issuer"], "https://keepwell.example/demo-id");
+    assert_eq!(house.stranger("GET", "/demo-id/authorize").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(house.stranger("GET", "/fhir/metadata").await.status, StatusCode::OK);
+}

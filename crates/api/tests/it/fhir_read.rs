@@ -60,6 +60,7 @@ async fn what_is_not_there_and_what_another_system_may_not_see_look_the_same() {
     for path in [
         "/fhir/Patient/0000000000000000",
         "/fhir/Patient/nonsense",
+        "/fhir/Patient/%FF",
         "/fhir/Observation/0000000000000000-1",
         "/fhir/Nonsense/1",
         &observation.replace("Observation", "Condition"),

@@ -6,8 +6,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
+use keepwell_api::demo_provider::DemoProviderConfig;
 use keepwell_api::{ApiConfig, Gauge, LogUnavailable, PublicLog};
-use keepwell_model::Timestamp;
+use keepwell_model::{SeededRandom, Timestamp};
 use keepwell_service::scratch::Scratch;
 use keepwell_service::{CareSetting, ServiceConfig};
 use serde_json::{Value, json};
@@ -80,10 +81,27 @@ impl House {
     }
 
     pub(crate) async fn with(config: ServiceConfig) -> Self {
+        Self::build(config, false).await
+    }
+
+    /// A house that is a demonstration.
+    pub(crate) async fn demonstration() -> Self {
+        Self::build(ServiceConfig::demonstration(), true).await
+    }
+
+    async fn build(config: ServiceConfig, demonstration: bool) -> Self {
         let scratch = Scratch::new(config, NOW).await;
         let token = scratch.service.add_client("gp", "Fictional Surgery", CareSetting::General).await.unwrap();
         let gauges = || vec![Gauge { name: "records_open", help: "Records open in memory.", value: 3.0 }];
+        let provider = DemoProviderConfig {
+            base_url: "https://keepwell.example".to_owned(),
+            client_secret: "secret".to_owned(),
+            residents: Vec::new(),
+            clock: scratch.clock.clone(),
+            random: Arc::new(SeededRandom::new(1)),
+        };
         let config = ApiConfig {
+            demo_provider: demonstration.then_some(provider),
             log: Some(Arc::new(SmallLog)),
             gauges: Some(Arc::new(gauges)),
             ..ApiConfig::new("https://keepwell.example")
