@@ -34,6 +34,10 @@ pub fn project(stored: &[u8], stamp: Stamp<'_>, mut resolve: impl FnMut(&str) ->
     let mut out = Vec::with_capacity(stored.len() + 160);
     let mut from = 0;
     for edit in edits {
+        // Inside something that was replaced already.
+        if edit.place.start < from {
+            continue;
+        }
         if let Some(kept) = stored.get(from..edit.place.start) {
             out.extend_from_slice(kept);
         }

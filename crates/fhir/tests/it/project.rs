@@ -30,6 +30,10 @@ fn ids_and_version_are_set_and_nothing_else_is_touched() {
             r#"{"resourceType":"Basic","meta":null}"#,
             r#"{"resourceType":"Basic","id":"new","meta":{"versionId":"3","lastUpdated":"2026-11-23T09:30:00.000Z"}}"#,
         ),
+        (
+            r#"{"resourceType":"Basic","meta":[{"reference":"Patient/1"}],"x":{"reference":"Patient/1"}}"#,
+            r#"{"resourceType":"Basic","id":"new","meta":{"versionId":"3","lastUpdated":"2026-11-23T09:30:00.000Z"},"x":{"reference":"Patient/k-1"}}"#,
+        ),
         ("{}", r#"{"id":"new","meta":{"versionId":"3","lastUpdated":"2026-11-23T09:30:00.000Z"}}"#),
         ("[]", "[]"),
     ] {
