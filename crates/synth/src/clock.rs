@@ -72,12 +72,26 @@ impl Day {
         (self.0 + 3).rem_euclid(7)
     }
 
-    /// This day, or the next Monday if it falls on a weekend.
+    /// This day, or the next that is neither on a weekend nor a bank holiday in England.
     pub(crate) fn working(self) -> Self {
-        match self.weekday() {
-            5 => self.plus(2),
-            6 => self.plus(1),
-            _ => self,
+        let mut day = self;
+        while day.weekday() > 4 || day.bank_holiday() {
+            day = day.plus(1);
+        }
+        day
+    }
+
+    /// Whether services are closed: the usual holidays, without those that are granted once.
+    fn bank_holiday(self) -> bool {
+        let (year, month, day) = self.civil();
+        let monday = self.weekday() == 0;
+        match month {
+            1 => day == 1 || monday && day <= 3,
+            3 | 4 => matches!(self.0 - easter(year).0, -2 | 1),
+            5 => monday && (day <= 7 || day >= 25),
+            8 => monday && day >= 25,
+            12 => matches!(day, 25 | 26) || self.weekday() < 2 && matches!(day, 27 | 28),
+            _ => false,
         }
     }
 
@@ -111,6 +125,18 @@ impl Day {
         let (year, month, day) = self.civil();
         format!("{day} {} {year}", MONTHS[(month - 1).unsigned_abs() as usize])
     }
+}
+
+/// Easter Sunday of the Gregorian calendar.
+fn easter(year: i32) -> Day {
+    let golden = year % 19;
+    let century = year / 100;
+    let moon = (century - century / 4 - (8 * century + 13) / 25 + 19 * golden + 15) % 30;
+    let full = moon - (moon / 28) * (1 - (moon / 28) * (29 / (moon + 1)) * ((21 - golden) / 11));
+    let sunday = (year + year / 4 + full + 2 - century + century / 4) % 7;
+    let from = full - sunday;
+    let month = 3 + (from + 40) / 44;
+    Day::new(year, month, from + 28 - 31 * (month / 4))
 }
 
 /// The last Sunday of a month of 31 days.
@@ -166,6 +192,19 @@ mod tests {
         }
         assert_eq!(Day::new(1970, 1, 1), Day(0));
         assert_eq!(Day::new(2026, 11, 23).weekday(), 0);
+    }
+
+    #[test]
+    fn bank_holidays_are_not_working_days() {
+        for (year, month, day, next) in [
+            (2026, 12, 25, Day::new(2026, 12, 29)),
+            (2026, 4, 3, Day::new(2026, 4, 7)),
+            (2024, 3, 29, Day::new(2024, 4, 2)),
+            (2025, 8, 25, Day::new(2025, 8, 26)),
+            (2026, 11, 23, Day::new(2026, 11, 23)),
+        ] {
+            assert_eq!(Day::new(year, month, day).working(), next);
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::json::write_decimal;
 use crate::life::{Booking, By, Fate, Letter, Record, Report, Visit, Way};
 use crate::names::Sex;
 use crate::places::Address;
-use crate::sources::{HOSPITAL, SOURCES, Setting};
+use crate::sources::{HOSPITAL, SOURCES, Setting, staff_number};
 
 /// A message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -240,12 +240,26 @@ impl Message<'_> {
         self.segment(format_args!("PD1|||{organisation}^^{}", practice.code));
     }
 
+    /// A segment whose fields are far apart: each with its number.
+    fn sparse(&mut self, name: &str, fields: &[(usize, &str)]) {
+        self.out.push_str(name);
+        let mut at = 0;
+        for (number, text) in fields {
+            while at < *number {
+                self.out.push('|');
+                at += 1;
+            }
+            self.out.push_str(text);
+        }
+        self.out.push('\r');
+    }
+
     /// PV1 of a stay, and its diagnosis.
     fn stay(&mut self, number: usize, visit: &Visit, out: Option<Moment>) {
-        let source = &SOURCES[self.source];
-        let doctor = self.staff(visit.by);
+        let doctor = staff(visit.by);
         let mut ward = String::new();
         escape(&mut ward, visit.service);
+        write!(ward, "^^^{}", SOURCES[self.source].code).expect("a string takes all text");
         let method = match visit.way {
             Way::Stay(method) => method,
             _ => "",
@@ -257,10 +271,20 @@ impl Message<'_> {
             (Some(_), _) => "19",
             (None, _) => "",
         };
-        self.segment(format_args!(
-            "PV1|1|I|{ward}^^^{}|{method}|||{doctor}|||||||||||{spell}|||||||||||||||||{gone}||||||||{start}|{end}",
-            source.code
-        ));
+        self.sparse(
+            "PV1",
+            &[
+                (1, "1"),
+                (2, "I"),
+                (3, &ward),
+                (4, method),
+                (7, &doctor),
+                (19, &spell),
+                (36, gone),
+                (44, &start),
+                (45, &end),
+            ],
+        );
         if let Some(reason) = visit.reason {
             let mut words = String::new();
             escape(&mut words, reason.term);
@@ -272,21 +296,10 @@ impl Message<'_> {
         format!("{}-{}", local_number(self.source, self.who.index), number + 1)
     }
 
-    fn staff(&self, by: By) -> String {
-        let source = &SOURCES[by.source];
-        let Some(staff) = source.staff.get(by.staff) else { return String::new() };
-        let mut out = format!("9{}{:03}^", source.code, by.staff + 1);
-        escape(&mut out, staff.family);
-        out.push('^');
-        escape(&mut out, staff.given);
-        write!(out, "^^^{}", staff.title).expect("a string takes all text");
-        out
-    }
-
     fn report(&mut self, number: usize, report: &Report) {
         let filler = format!("{}-{:05}", local_number(self.source, self.who.index), number + 1);
         let (taken, issued) = (stamp(report.taken), stamp(report.taken.plus(report.delay)));
-        let asked = self.staff(report.by);
+        let asked = staff(report.by);
         let mut words = String::new();
         escape(&mut words, report.panel.code.term);
         let code = report.panel.code.code;
@@ -327,7 +340,7 @@ impl Message<'_> {
         let mut service = String::new();
         escape(&mut service, booking.service);
         let status = if action == "CAN" { "Cancelled" } else { "Booked" };
-        let doctor = self.staff(booking.by);
+        let doctor = staff(booking.by);
         let minutes = booking.minutes;
         self.segment(format_args!(
             "SCH|{id}|{id}|||||{service}|{service}|{minutes}|min|^^{minutes}^{start}^{end}|||||{doctor}||||{doctor}|||||{status}"
@@ -341,7 +354,7 @@ impl Message<'_> {
     fn document(&mut self, number: usize, letter: &Letter) {
         let id = format!("D{}-{}", local_number(self.source, self.who.index), number + 1);
         let at = stamp(letter.at);
-        let writer = self.staff(letter.by);
+        let writer = staff(letter.by);
         let spell = letter.visit.map(|visit| self.spell(visit)).unwrap_or_default();
         let mut title = String::new();
         escape(&mut title, &letter.title);
@@ -351,10 +364,37 @@ impl Message<'_> {
         let mut words = String::new();
         escape(&mut words, kind.term);
         let class = if letter.kind == codes::DISCHARGE_SUMMARY { "I" } else { "O" };
-        self.segment(format_args!("PV1|1|{class}|||||{writer}||||||||||||{spell}"));
-        self.segment(format_args!("TXA|1|{}^{words}^SCT|TX|{at}||{at}||||{writer}||{id}||||{title}|AU||AV", kind.code));
+        self.sparse("PV1", &[(1, "1"), (2, class), (7, &writer), (19, &spell)]);
+        let kind_field = format!("{}^{words}^SCT", kind.code);
+        self.sparse(
+            "TXA",
+            &[
+                (1, "1"),
+                (2, &kind_field),
+                (3, "TX"),
+                (4, &at),
+                (6, &at),
+                (9, &writer),
+                (12, &id),
+                (16, &title),
+                (17, "AU"),
+                (19, "AV"),
+            ],
+        );
         self.segment(format_args!("OBX|1|TX|{}^{words}^SCT||{text}||||||F|||{at}", kind.code));
     }
+}
+
+/// Somebody as XCN has it.
+fn staff(by: By) -> String {
+    let Some(staff) = SOURCES[by.source].staff.get(by.staff) else { return String::new() };
+    let mut out = staff_number(by.source, by.staff);
+    out.push('^');
+    escape(&mut out, staff.family);
+    out.push('^');
+    escape(&mut out, staff.given);
+    write!(out, "^^^{}", staff.title).expect("a string takes all text");
+    out
 }
 
 /// A reference range as OBX-7 has it.

@@ -187,6 +187,16 @@ mod tests {
         assert_eq!(value["joined"], "a/b");
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_text_reads_back(text: String) {
+            let mut json = Json::new(64);
+            json.object(|j| j.str("text", &text));
+            let value: serde_json::Value = serde_json::from_str(&json.finish()).unwrap();
+            proptest::prop_assert_eq!(value["text"].as_str(), Some(text.as_str()));
+        }
+    }
+
     #[test]
     fn decimals_keep_their_places() {
         let text = |value, places| {

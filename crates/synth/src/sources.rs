@@ -35,7 +35,7 @@ pub struct Source {
     pub(crate) staff: &'static [Staff],
 }
 
-/// Somebody who works there. `role` is one of the words that [`crate::codes::role`] knows.
+/// Somebody who works there.
 #[derive(Debug)]
 pub(crate) struct Staff {
     pub(crate) given: &'static str,
@@ -125,7 +125,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         "Kirkstall Forge Surgery",
         "KWG01",
         "2 Goit Street",
-        "LS5 0AA",
+        "LS5 0ZA",
         "0113 496 0101",
         ("Helen", "Marchbank"),
         ("Imtiaz", "Sarwar"),
@@ -136,7 +136,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         "Headingley Oak Medical Practice",
         "KWG02",
         "17 Plover Lane",
-        "LS6 0AB",
+        "LS6 0ZB",
         "0113 496 0102",
         ("Rupert", "Ashworth"),
         ("Nkechi", "Obi"),
@@ -147,7 +147,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         "Harehills Lane End Health Centre",
         "KWG03",
         "9 Shuttle Road",
-        "LS8 0AD",
+        "LS8 0ZD",
         "0113 496 0103",
         ("Farida", "Qureshi"),
         ("Daniel", "Ogden"),
@@ -158,7 +158,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         "Beeston Hill Top Surgery",
         "KWG04",
         "41 Ropewalk Street",
-        "LS11 0AE",
+        "LS11 0ZE",
         "0113 496 0104",
         ("Stuart", "Penhaligon"),
         ("Anjali", "Deshmukh"),
@@ -169,7 +169,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         "Chapel Allerton Green Practice",
         "KWG05",
         "5 Teasel Grove",
-        "LS7 0AF",
+        "LS7 0ZF",
         "0113 496 0105",
         ("Marcia", "Liddell"),
         ("Tobias", "Krause"),
@@ -180,7 +180,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         "Moortown Corner Surgery",
         "KWG06",
         "88 Larkspur Avenue",
-        "LS17 0AG",
+        "LS17 0ZG",
         "0113 496 0106",
         ("Jonathan", "Feldman"),
         ("Priti", "Raval"),
@@ -191,7 +191,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         "Morley Bottoms Medical Centre",
         "KWG07",
         "12 Weaver Street",
-        "LS27 0AH",
+        "LS27 0ZH",
         "0113 496 0107",
         ("Andrew", "Threlfall"),
         ("Siân", "Prosser"),
@@ -202,7 +202,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         "Otley Chevin Practice",
         "KWG08",
         "3 Gritstone Terrace",
-        "LS21 0AJ",
+        "LS21 0ZJ",
         "0113 496 0108",
         ("Catherine", "Dunhill"),
         ("Mohan", "Pillai"),
@@ -213,7 +213,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         "Seacroft Ring Road Surgery",
         "KWG09",
         "60 Madder Drive",
-        "LS14 0AL",
+        "LS14 0ZL",
         "0113 496 0109",
         ("Patrick", "Delaney"),
         ("Yetunde", "Bello"),
@@ -224,7 +224,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         "Armley Gate Medical Practice",
         "KWG10",
         "24 Worsted Road",
-        "LS12 0AN",
+        "LS12 0ZN",
         "0113 496 0110",
         ("Louise", "Garside"),
         ("Hassan", "Javed"),
@@ -235,7 +235,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         "Horsforth Newlaithes Surgery",
         "KWG11",
         "7 Linnet View",
-        "LS18 0AP",
+        "LS18 0ZP",
         "0113 496 0111",
         ("Edward", "Carrick"),
         ("Mei", "Tang"),
@@ -246,7 +246,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         "Leeds Wharf City Practice",
         "KWG12",
         "1 Ironstone Place",
-        "LS1 0AQ",
+        "LS1 0ZQ",
         "0113 496 0112",
         ("Zainab", "Farooqi"),
         ("Gareth", "Lloyd"),
@@ -257,7 +257,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         organisation: "Aire Valley Teaching Hospital",
         setting: Setting::Hospital,
         code: "KWH01",
-        address: ("100 Dyehouse Lane", "LS9 0BA"),
+        address: ("100 Dyehouse Lane", "LS9 0YA"),
         phone: "0113 496 0200",
         staff: &[
             staff("Dr", "Rosalind", "Achebe", Role::Physician),
@@ -280,7 +280,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         organisation: "Wharfe Valley Hospital",
         setting: Setting::Hospital,
         code: "KWH02",
-        address: ("15 Wharfstone Road", "LS21 0BB"),
+        address: ("15 Wharfstone Road", "LS21 0YB"),
         phone: "0113 496 0210",
         staff: &[
             staff("Dr", "Elspeth", "Mallory", Role::Geriatrician),
@@ -293,7 +293,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         organisation: "Leeds Inner City Community Health",
         setting: Setting::Community,
         code: "KWC01",
-        address: ("33 Carding Street", "LS10 0CA"),
+        address: ("33 Carding Street", "LS10 0XA"),
         phone: "0113 496 0301",
         staff: &[
             staff("Sister", "Maureen", "Oyelaran", Role::DistrictNurse),
@@ -307,7 +307,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         organisation: "Leeds Outer Ring Community Health",
         setting: Setting::Community,
         code: "KWC02",
-        address: ("8 Yarrow Close", "LS16 0CB"),
+        address: ("8 Yarrow Close", "LS16 0XB"),
         phone: "0113 496 0302",
         staff: &[
             staff("Sister", "Pauline", "Greaves", Role::DistrictNurse),
@@ -321,7 +321,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         organisation: "Aire and Wharfe Mental Health Service",
         setting: Setting::MentalHealth,
         code: "KWM01",
-        address: ("50 Thimble Lane", "LS7 0DA"),
+        address: ("50 Thimble Lane", "LS7 0WA"),
         phone: "0113 496 0401",
         staff: &[
             staff("Dr", "Naomi", "Castellan", Role::Psychiatrist),
@@ -333,7 +333,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         organisation: "Leeds Riverside Talking Therapies",
         setting: Setting::MentalHealth,
         code: "KWM02",
-        address: ("4 Millrace Place", "LS2 0DB"),
+        address: ("4 Millrace Place", "LS2 0WB"),
         phone: "0113 496 0402",
         staff: &[staff("Ms", "Isobel", "Fairweather", Role::Therapist)],
     },
@@ -342,7 +342,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         organisation: "Leeds Adult Social Care (synthetic)",
         setting: Setting::SocialCare,
         code: "KWS01",
-        address: ("1 Packhorse Street", "LS1 0EA"),
+        address: ("1 Packhorse Street", "LS1 0UA"),
         phone: "0113 496 0501",
         staff: &[
             staff("Ms", "Bernice", "Holland", Role::SocialWorker),
@@ -354,7 +354,7 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         organisation: "Kindly Light Home Care",
         setting: Setting::SocialCare,
         code: "KWS02",
-        address: ("72 Bobbin Road", "LS13 0EB"),
+        address: ("72 Bobbin Road", "LS13 0UB"),
         phone: "0113 496 0502",
         staff: &[staff("Ms", "Florence", "Adjei", Role::CareWorker)],
     },
@@ -363,11 +363,16 @@ pub(crate) static SOURCES: [Source; PRACTICES + 9] = [
         organisation: "Residents' own entries",
         setting: Setting::Resident,
         code: "KWR01",
-        address: ("1 Packhorse Street", "LS1 0EA"),
+        address: ("1 Packhorse Street", "LS1 0UA"),
         phone: "0113 496 0500",
         staff: &[],
     },
 ];
+
+/// The number of a member of staff in the national user directory: twelve digits, of a block that is not in use.
+pub(crate) fn staff_number(source: usize, staff: usize) -> String {
+    format!("900000{source:03}{:03}", staff + 1)
+}
 
 impl Source {
     /// Number of the first member of staff with a role; the first of all where nobody has it.

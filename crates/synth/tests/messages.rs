@@ -63,9 +63,13 @@ fn every_message_parses_back_and_names_its_person() {
                 assert!(text.contains("\nAbout: ") && text.contains(&person.nhs_number.to_string()));
                 escaped += u32::from(text.contains('&'));
             }
+            if let Some(document) = segments.iter().find(|s| s[0] == "TXA") {
+                assert!(document[9].contains('^') && document[12].starts_with('D') && document[19] == "AV");
+            }
             if message.kind == "ADT^A01" {
                 let stay = segments.iter().find(|s| s[0] == "PV1").unwrap();
                 assert!(!stay[44].is_empty() && stay.len() <= 46);
+                assert!(stay[7].contains('^') && stay[19].contains('-'), "doctor and spell: {stay:?}");
             }
         }
     }

@@ -58,6 +58,9 @@ impl Drug {
     /// Medicines of one group replace each other: nobody takes two of them at once.
     pub(crate) fn group(&self) -> &'static str {
         let first = self.name.split(' ').next().unwrap_or(self.name);
+        if first == "Insulin" {
+            return self.name;
+        }
         match first {
             "Ramipril" | "Losartan" => "renin-angiotensin",
             "Dapagliflozin" | "Empagliflozin" => "SGLT2",

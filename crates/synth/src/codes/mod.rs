@@ -52,8 +52,7 @@ pub(crate) const RADIOLOGY_REPORT: Code = sct("722124004", "Radiology studies re
 
 // Allergies.
 pub(crate) const NO_KNOWN_ALLERGY: Code = sct("716186003", "No known allergy");
-pub(crate) const PENICILLIN: Code =
-    sct("764146007", "Substance with penicillin structure and antibacterial mechanism of action");
+pub(crate) const PENICILLIN: Code = sct("764146007", "Penicillin");
 pub(crate) const TRIMETHOPRIM: Code = sct("387170002", "Trimethoprim");
 pub(crate) const IBUPROFEN: Code = sct("387207008", "Ibuprofen");
 pub(crate) const PEANUT: Code = sct("762952008", "Peanut");

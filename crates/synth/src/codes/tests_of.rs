@@ -144,7 +144,7 @@ measures! {
     PHQ9 = "720433000" "Patient Health Questionnaire Nine Item score", None, "score" "{score}", 0, "UKCore-Observation" "survey";
     GAD7 = "445455005" "Generalised anxiety disorder 7 item score", None, "score" "{score}", 0, "UKCore-Observation" "survey";
     ALCOHOL = "1082641000000106" "Alcohol units consumed per week", None, "units/week" "{units}/wk", 0, "UKCore-Observation" "social-history";
-    NEWS2 = "1104051000000101" "Royal College of Physicians National Early Warning Score 2 total score", None, "score" "{score}", 0, "UKCore-Observation-EarlyWarningTotalScore" "survey";
+    NEWS2 = "1104051000000101" "Royal College of Physicians National Early Warning Score 2 total score", None, "score" "{ScoreOf}", 0, "UKCore-Observation-EarlyWarningTotalScore" "survey";
     GESTATION = "57036006" "Fetal gestational age", None, "weeks" "wk", 0, "UKCore-Observation" "exam";
     HEAD_SIZE = "363812007" "Head circumference", Some(("9843-4", "Head Occipital-frontal circumference")), "cm" "cm", 1, "UKCore-Observation-VitalSigns-HeadCircumference" "vital-signs";
 }

@@ -268,7 +268,7 @@ impl Feed<'_> {
             let current = alive && plan.review > today;
             for (number, goal) in plan.goals.iter().enumerate() {
                 let id = self.id("goal", at * 10 + number);
-                self.entry("Goal", &id, "UKCore-Goal", |j, refs| {
+                self.entry("Goal", &id, "", |j, refs| {
                     j.str("lifecycleStatus", if current { "active" } else { "completed" });
                     j.obj("description", |j| j.str("text", goal));
                     refs.patient(j, "subject");

@@ -77,7 +77,7 @@ impl<'a> Feed<'a> {
         format!("{kind}-{}-{}", self.number, at + 1)
     }
 
-    /// One entry with its request. `profile` is the name of a UK Core profile.
+    /// One entry with its request. `profile` is the name of a UK Core profile, or empty.
     fn entry(&mut self, kind: &str, id: &str, profile: &str, fill: impl FnOnce(&mut Json, &Refs<'_>)) {
         let refs = Refs { number: &self.number, staff_count: SOURCES[self.source].staff.len() };
         let base = &self.base;
@@ -86,7 +86,10 @@ impl<'a> Feed<'a> {
             j.obj("resource", |j| {
                 j.str("resourceType", kind);
                 j.str("id", id);
-                j.obj("meta", |j| j.arr("profile", |j| j.item(&[UK_CORE, profile].concat())));
+                // UK Core has no profile of a few types.
+                if !profile.is_empty() {
+                    j.obj("meta", |j| j.arr("profile", |j| j.item(&[UK_CORE, profile].concat())));
+                }
                 fill(j, &refs);
             });
             j.obj("request", |j| {

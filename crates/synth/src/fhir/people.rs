@@ -5,7 +5,7 @@ use crate::codes::{self, SNOMED};
 use crate::json::Json;
 use crate::names::Sex;
 use crate::places::Address;
-use crate::sources::{HOSPITAL, Role, SOURCES, Setting, Source};
+use crate::sources::{HOSPITAL, Role, SOURCES, Setting, Source, staff_number};
 
 /// The laboratory's doctor, among the staff of the large hospital.
 pub(super) fn pathologist() -> usize {
@@ -71,7 +71,7 @@ fn relation(words: &str) -> (&'static str, &'static str) {
 impl Feed<'_> {
     /// Organisations, staff and the person.
     pub(super) fn people(&mut self) {
-        let source = self.source();
+        let (source, number) = (self.source(), self.source);
         self.entry("Organization", "org", "UKCore-Organization", |j, _| {
             organisation(j, source, source.organisation, source.code);
         });
@@ -87,7 +87,7 @@ impl Feed<'_> {
             self.entry("Practitioner", &id, "UKCore-Practitioner", |j, _| {
                 j.one("identifier", |j| {
                     j.str("system", "https://fhir.nhs.uk/Id/sds-user-id");
-                    j.parts("value", &["9", source.code, &format!("{:03}", at + 1)]);
+                    j.str("value", &staff_number(number, at));
                 });
                 j.one("name", |j| {
                     j.str("use", "official");

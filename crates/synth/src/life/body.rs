@@ -160,8 +160,10 @@ impl Life<'_> {
         let normal = 112 - (age - 25).max(0) * 7 / 10 + self.body.filtration;
         let now = match self.body.kidney {
             Some((onset, start, fall)) => {
-                let reached = start - fall * (day.0 - onset.0) / 3_650;
-                if day < onset { normal.max(reached) } else { reached }
+                // It takes about six years to fall from the normal of the age to the first low result.
+                let before = (onset.0 - day.0).clamp(0, 2_190);
+                let after = (day.0 - onset.0).max(0);
+                start + (normal - start).max(0) * before / 2_190 - fall * after / 3_650
             }
             None => normal.max(62),
         };

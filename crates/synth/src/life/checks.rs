@@ -132,9 +132,14 @@ impl Life<'_> {
         let units = if self.rng.chance(250) { 0 } else { self.rng.range(1, 22) };
         while day <= self.end {
             let at = self.working_hour(day);
-            let answer = self.body.smoking;
+            let young = self.age_on(day) < 18;
+            let answer = if young { lab::NEVER_SMOKED } else { self.body.smoking };
             self.vital(at, Reading::Answer(lab::SMOKING_STATUS, answer), None, nurse);
-            let drinks = if self.pregnant_on(day) { 0 } else { (units + self.rng.around(2)).max(0) };
+            if self.rng.chance(700) {
+                self.measure_pressure(at, None, nurse);
+                self.measure_size(at, true, None, nurse);
+            }
+            let drinks = if young || self.pregnant_on(day) { 0 } else { (units + self.rng.around(2)).max(0) };
             self.vital(at, Reading::Quantity(&lab::ALCOHOL, drinks), None, nurse);
             day = day.plus(self.rng.range(500, 1_500));
         }
@@ -163,12 +168,8 @@ impl Life<'_> {
     fn referral(&mut self) {
         let lasting = |p: &&super::Problem| p.lasting && p.ended.is_none() && p.onset >= self.since;
         let Some(code) = self.record.problems.iter().filter(lasting).map(|p| p.code).next_back() else { return };
-        let seen = self
-            .record
-            .visits
-            .iter()
-            .rev()
-            .find(|v| v.reason == Some(code) && v.way == super::Way::Clinic && v.start.day.0 - self.since.0 > 60);
+        let clinic = |v: &&super::Visit| v.reason == Some(code) && v.way == super::Way::Clinic;
+        let seen = self.record.visits.iter().filter(clinic).min_by_key(|v| v.start);
         let Some(seen) = seen.map(|v| v.start.day) else { return };
         let by = self.gp();
         let at = self.working_hour(seen.plus(-45));

@@ -148,6 +148,8 @@ impl Life<'_> {
                         || self.has(dx::HEART_FAILURE)
                         || self.has(dx::ATRIAL_FIBRILLATION)
                         || self.has(dx::ASTHMA)
+                        || self.has(dx::BIPOLAR)
+                        || self.has(dx::STROKE)
                         || self.age_on(day) > 70;
                     let drug = if thin { &rx::PARACETAMOL } else { &rx::NAPROXEN };
                     self.acute_or([drug, &rx::PARACETAMOL], at.day, 14, problem, by);

@@ -177,8 +177,15 @@ impl Life<'_> {
             6 if age >= 3 => self.minor_injury(day),
             _ => {
                 let kind = if self.rng.chance(400) { codes::TELEPHONE } else { codes::CONSULTATION };
-                self.surgery_visit(at, kind, Some(dx::COLD), by);
-                let problem = self.illness(dx::COLD, at.day, 6, by);
+                let had = self.has(dx::CHICKENPOX);
+                let (code, days) = match self.rng.below(6) {
+                    0 => (dx::CONJUNCTIVITIS, 5),
+                    1 => (dx::GASTROENTERITIS, 4),
+                    2 if !had && (1..10).contains(&age) => (dx::CHICKENPOX, 9),
+                    _ => (dx::COLD, 6),
+                };
+                self.surgery_visit(at, kind, Some(code), by);
+                let problem = self.illness(code, at.day, days, by);
                 if age < 6 && self.rng.chance(300) {
                     self.acute(&rx::PARACETAMOL_CHILD, at.day, 5, problem, by);
                 }

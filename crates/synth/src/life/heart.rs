@@ -38,7 +38,9 @@ impl Life<'_> {
         let by = self.gp();
         let Some(problem) = self.problem(dx::HYPERTENSION, onset, by) else { return };
         let old = self.age_on(onset) >= 55;
-        let ladder: [&'static Drug; 4] = if diabetic && !black {
+        let ladder: [&'static Drug; 4] = if profile == Profile::Bipolar {
+            [&rx::AMLODIPINE_5, &rx::BISOPROLOL_2, &rx::BISOPROLOL_2, &rx::BISOPROLOL_2]
+        } else if diabetic && !black {
             [&rx::RAMIPRIL_5, &rx::AMLODIPINE_5, &rx::INDAPAMIDE, &rx::BISOPROLOL_2]
         } else if diabetic && black {
             [&rx::LOSARTAN, &rx::AMLODIPINE_5, &rx::INDAPAMIDE, &rx::BISOPROLOL_2]
@@ -90,7 +92,7 @@ impl Life<'_> {
         }
         if self.alive() && self.rng.chance(500) {
             let nurse = self.nurse();
-            self.book_ahead(8, 75, "Blood pressure check", Some(dx::HYPERTENSION), nurse);
+            self.book_due(day, "Blood pressure check", Some(dx::HYPERTENSION), nurse);
         }
     }
 
@@ -176,7 +178,7 @@ impl Life<'_> {
             onset,
             ended: Some(onset),
             by,
-            lasting: false,
+            lasting: true,
         });
         self.operation(codes::PCI, onset, Some(dx::HEART_ATTACK), stay, by);
         let sample = onset.at(4 * 60 + 50);

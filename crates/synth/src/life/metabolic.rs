@@ -110,7 +110,9 @@ impl Life<'_> {
             let comment = (result >= 48 && day < onset).then_some("In keeping with diabetes if confirmed.");
             self.report_with(&lab::HBA1C_TEST, at, vec![value(&lab::HBA1C, result)], comment, by);
             let settled = at.day.0 - last_change.0 > 170;
-            if result > 58 && settled && next < ladder.len() && self.rng.chance(750) {
+            // Insulin comes last and only for those far from target.
+            let enough = if next + 1 == ladder.len() { result > 69 } else { result > 58 };
+            if enough && settled && next < ladder.len() && self.rng.chance(700) {
                 let start = at.day.plus(self.rng.range(4, 12)).working();
                 self.surgery_visit(start.at(560), codes::TELEPHONE, Some(dx::TYPE_2_DIABETES), by);
                 self.repeat(ladder[next], start, Some(problem), by);
@@ -135,6 +137,10 @@ impl Life<'_> {
             let sample = at.day.plus(-self.rng.range(6, 10)).working().at(545);
             let (kidney, lipids, urine) =
                 (self.kidney_values(sample.day), self.lipid_values(sample.day), self.urine_value());
+            let weak = kidney.iter().any(|v| v.analyte == &lab::EGFR && v.value < 30);
+            if weak && sample.day <= self.end {
+                self.stop_metformin(at.day);
+            }
             self.report(&lab::KIDNEY, sample, kidney, nurse);
             self.report(&lab::LIPIDS, sample, lipids, nurse);
             self.report(&lab::URINE_ALBUMIN, sample, vec![urine], nurse);
@@ -170,7 +176,17 @@ impl Life<'_> {
             });
         }
         if self.alive() {
-            self.book_ahead(10, 80, "Diabetes review", Some(code), nurse);
+            self.book_due(day, "Diabetes review", Some(code), nurse);
+        }
+    }
+
+    /// Metformin is not for kidneys below an eGFR of 30.
+    fn stop_metformin(&mut self, day: Day) {
+        for at in 0..self.record.courses.len() {
+            let course = &self.record.courses[at];
+            if course.drug.group() == "Metformin" && course.end.is_none_or(|end| end > day) {
+                self.stop(Some(at), day);
+            }
         }
     }
 
@@ -240,7 +256,7 @@ impl Life<'_> {
         self.diabetes_reviews(onset, problem, dx::TYPE_1_DIABETES);
         if self.alive() {
             let by = self.someone(Setting::Hospital, role);
-            self.book_ahead(15, 90, "Diabetes clinic", Some(dx::TYPE_1_DIABETES), by);
+            self.book_due(day, "Diabetes clinic", Some(dx::TYPE_1_DIABETES), by);
         }
     }
 
@@ -254,7 +270,7 @@ impl Life<'_> {
             _ => 190,
         } + if diabetic { 90 } else { 0 };
         let kidney = self.who.profile == Profile::Kidney;
-        let spared = age < 40 || matches!(self.who.profile, Profile::Mother | Profile::Bipolar);
+        let spared = age < 40 || !matches!(self.who.profile, Profile::Typical | Profile::Frail);
         if !kidney && (spared || !self.rng.chance(chance)) {
             return;
         }
@@ -283,7 +299,7 @@ impl Life<'_> {
             let at = self.working_hour(day);
             let values = self.kidney_values(at.day);
             let egfr = values.last().filter(|v| v.analyte.code == lab::EGFR.code).map_or(90, |v| v.value);
-            let comment = (egfr < 60)
+            let comment = (egfr < 60 && at.day.0 - onset.0 < 200)
                 .then_some("eGFR below 60: if lasting for three months, in keeping with chronic kidney disease.");
             self.report_with(&lab::KIDNEY, at, values, comment, by);
             if self.rng.chance(500) {
@@ -311,7 +327,7 @@ impl Life<'_> {
         }
         if self.alive() {
             let nurse = self.nurse();
-            self.book_ahead(12, 60, "Blood test and blood pressure", Some(stage), nurse);
+            self.book_due(day, "Blood test and blood pressure", Some(stage), nurse);
         }
     }
 
@@ -341,7 +357,7 @@ impl Life<'_> {
             day = day.plus(self.rng.range(330, 400));
         }
         if self.alive() {
-            self.book_ahead(20, 100, "Kidney clinic", Some(dx::CKD_3B), by);
+            self.book_due(day, "Kidney clinic", Some(dx::CKD_3B), by);
         }
     }
 
@@ -387,9 +403,16 @@ impl Life<'_> {
 
     /// A review of repeat medicines by the pharmacist, once a year for those who have any.
     pub(super) fn medicine_reviews(&mut self) {
+        if self.age() < 18 {
+            return;
+        }
         let by = self.someone(Setting::Gp, Role::Pharmacist);
         let first = self.record.courses.iter().filter(|c| !c.acute).map(|c| c.start).min();
-        let Some(mut day) = first.map(|d| d.max(self.since).plus(self.rng.range(200, 400))) else { return };
+        let Some(mut day) =
+            first.map(|d| d.max(self.since).max(self.who.birth.plus_years(18)).plus(self.rng.range(200, 400)))
+        else {
+            return;
+        };
         while day <= self.end {
             let at = self.working_hour(day);
             self.surgery_visit(at, codes::MEDICATION_REVIEW, None, by);

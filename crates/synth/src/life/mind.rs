@@ -67,7 +67,7 @@ impl Life<'_> {
             let score = (score - fall + self.rng.around(2)).clamp(0, 27);
             self.vital(at, Reading::Quantity(&lab::PHQ9, score), visit, by);
         }
-        if self.age_on(onset) < 78 && self.rng.chance(650) {
+        if self.who.profile == Profile::Carer || self.age_on(onset) < 78 && self.rng.chance(650) {
             let first = onset.plus(self.rng.range(35, 100));
             self.therapy(first, code, score);
         }
@@ -119,11 +119,13 @@ impl Life<'_> {
         let doctor = self.at(MENTAL_HEALTH, Role::Psychiatrist);
         let nurse = self.at(MENTAL_HEALTH, Role::MentalHealthNurse);
         let Some(problem) = self.problem(code, onset, doctor) else { return };
-        let lithium = code == dx::BIPOLAR;
+        // Lithium builds up with ACE inhibitors, angiotensin receptor blockers and diuretics.
+        let builds_up = ["renin-angiotensin", "Indapamide", "Spironolactone", "Furosemide"];
+        let lithium = code == dx::BIPOLAR && !self.record.courses.iter().any(|c| builds_up.contains(&c.drug.group()));
         self.repeat(if lithium { &rx::LITHIUM } else { &rx::OLANZAPINE }, onset.plus(6), Some(problem), doctor);
         self.body.heavier(22);
         let mut day = self.since.max(onset.plus(80));
-        let mut last = None;
+        let mut last: Option<Day> = None;
         while day <= self.end {
             let at = self.working_hour(day);
             let by = if self.rng.chance(350) { doctor } else { nurse };
@@ -187,7 +189,7 @@ impl Life<'_> {
             self.acute(&rx::OLANZAPINE, bad, 60, Some(problem), by);
         }
         if self.alive() {
-            self.book_ahead(10, 70, "Community mental health team", Some(code), nurse);
+            self.book_due(day, "Community mental health team", Some(code), nurse);
         }
     }
 

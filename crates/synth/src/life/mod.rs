@@ -450,10 +450,16 @@ impl Life<'_> {
         let kind = codes::OUTPATIENT;
         let visit = self.visit(Visit { way: Way::Clinic, start: at, minutes: 20, kind, reason, by, service });
         if visit.is_some() {
-            let notice = self.rng.range(14, 70);
-            let fate = Fate::Kept;
-            let made = at.day.plus(-notice).working().at(600);
-            self.book(Booking { at, minutes: 20, made, fate, service, reason, by });
+            let notice = self.rng.range(21, 70);
+            let mut made = at.day.plus(-notice).working().at(600);
+            if self.rng.chance(80) {
+                // A first date that did not suit, or was missed; the one that was kept came two weeks later.
+                let first = at.day.plus(-14).working().at(at.minute);
+                let fate = if self.rng.chance(750) { Fate::Cancelled } else { Fate::Missed };
+                self.book(Booking { at: first, minutes: 20, made, fate, service, reason, by });
+                made = if fate == Fate::Missed { first.plus(1_440) } else { first.plus(-1_380) };
+            }
+            self.book(Booking { at, minutes: 20, made, fate: Fate::Kept, service, reason, by });
         }
         visit
     }
@@ -471,6 +477,13 @@ impl Life<'_> {
     pub(crate) fn book_ahead(&mut self, low: i32, high: i32, service: &'static str, reason: Option<Code>, by: By) {
         let day = self.today.plus(self.rng.range(low, high)).working();
         let at = self.hour(day);
+        let made = self.today.plus(-self.rng.range(1, 30)).at(660);
+        self.book(Booking { at, minutes: 15, made, fate: Fate::Booked, service, reason, by });
+    }
+
+    /// The next appointment of a series that is due on a day, or soon where that day is past.
+    pub(crate) fn book_due(&mut self, due: Day, service: &'static str, reason: Option<Code>, by: By) {
+        let at = self.working_hour(due.max(self.today.plus(4)));
         let made = self.today.plus(-self.rng.range(1, 30)).at(660);
         self.book(Booking { at, minutes: 15, made, fate: Fate::Booked, service, reason, by });
     }

@@ -72,6 +72,10 @@ impl Life<'_> {
                 count[0].value -= if week == 28 { 14 } else { 5 };
                 self.report(&lab::BLOOD_COUNT, at.plus(20), count, midwife);
             }
+            if matches!(week, 9 | 25) && self.has(dx::HYPOTHYROIDISM) {
+                let thyroid = self.thyroid_values(at.day);
+                self.report(&lab::THYROID, at.plus(20), thyroid, midwife);
+            }
             if week == 9 {
                 self.measure_size(at, true, Some(visit), midwife);
                 let sugar = self.hba1c(at.day);

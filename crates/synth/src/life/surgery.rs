@@ -54,7 +54,8 @@ impl Life<'_> {
         let by = self.gp();
         let Some(problem) = self.problem(code, onset, by) else { return };
         self.repeat(&rx::PARACETAMOL, onset, Some(problem), by);
-        if self.body.kidney.is_none() && !self.has(dx::CORONARY_DISEASE) && age < 75 {
+        let bleeds = self.has(dx::CORONARY_DISEASE) || self.has(dx::ATRIAL_FIBRILLATION) || self.has(dx::HEART_FAILURE);
+        if self.body.kidney.is_none() && !bleeds && age < 75 {
             self.acute(&rx::NAPROXEN, onset.plus(20), 14, Some(problem), by);
         }
         let physio = self.someone(Setting::Community, Role::Physiotherapist);
@@ -63,7 +64,8 @@ impl Life<'_> {
             self.clinic(at, "Physiotherapy", Some(code), physio);
         }
         let day = onset.plus(self.rng.range(900, 2_600)).working();
-        if !self.rng.chance(350) || day.plus(60) > self.end || self.age_on(day) > 86 {
+        let unfit = self.who.profile == Profile::Frail || self.has(dx::HEART_FAILURE);
+        if unfit || !self.rng.chance(350) || day.plus(60) > self.end || self.age_on(day) > 86 {
             return;
         }
         let surgeon = self.at(self.who.near_hospital(), Role::Surgeon);
@@ -182,7 +184,7 @@ impl Life<'_> {
             next = next.plus(self.rng.range(340, 380));
         }
         if self.alive() {
-            self.book_ahead(15, 120, "Cancer clinic", Some(dx::BREAST_CANCER), cancer);
+            self.book_due(next, "Cancer clinic", Some(dx::BREAST_CANCER), cancer);
         }
     }
 
