@@ -39,9 +39,10 @@ pub(crate) fn page_of(list: &str, page: usize) -> String {
     if page <= 1 { list.to_owned() } else { format!("{list}?page={page}") }
 }
 
-/// The measurements, with a word about the one just added.
-pub(crate) fn measurements_added(id: &str) -> String {
-    format!("{MEASUREMENTS}?added={}", segment(id))
+/// The page of the measurements that shows the one just added.
+pub(crate) fn measurements_added(id: &str, page: usize) -> String {
+    let page = if page <= 1 { String::new() } else { format!("&page={page}") };
+    format!("{MEASUREMENTS}?added={}{page}", segment(id))
 }
 
 fn segment(text: &str) -> impl std::fmt::Display {

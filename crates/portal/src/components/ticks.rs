@@ -132,7 +132,7 @@ mod tests {
         #[test]
         fn ticks_always_enclose_the_data_and_are_few(low in -1e6f64..1e6, span in 0f64..1e6, wanted in 2usize..7) {
             let ticks = values(low, low + span, wanted);
-            prop_assert!(ticks.len() >= 1 && ticks.len() <= 20);
+            prop_assert!(!ticks.is_empty() && ticks.len() <= 20);
             prop_assert!(*ticks.first().unwrap() <= low + 1e-6);
             prop_assert!(*ticks.last().unwrap() >= low + span - span * 1e-9 - 1e-6);
         }

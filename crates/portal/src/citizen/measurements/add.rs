@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use keepwell_model::Random;
-use keepwell_service::{BloodPressureForm, FieldError, Problem, ServiceError};
+use keepwell_service::{BloodPressureForm, FieldError, Measurement, Problem, ServiceError};
 use serde::Deserialize;
 
 use crate::display;
@@ -169,12 +169,38 @@ pub(crate) async fn save(
     }
     let shell = resident.shell(&portal, Section::Measurements);
     match portal.service().add_blood_pressure(&resident.session, &filled.to_service(shell.t)).await {
-        Ok(added) => Ok(Redirect::to(&routes::measurements_added(&added.reading.id)).into_response()),
+        Ok(added) => {
+            let page = page_of(&portal, &resident, &added.reading).await?;
+            Ok(Redirect::to(&routes::measurements_added(&added.reading.id, page)).into_response())
+        }
         Err(ServiceError::Invalid(errors)) => {
             let view = AddPage::new(shell, resident.session.csrf.clone(), filled, &errors);
             Ok(page_with(StatusCode::UNPROCESSABLE_ENTITY, &view))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// For so many seconds a reading is taken to be on the first page of the list.
+const RECENT: i64 = 24 * 3_600;
+
+/// The page of the list that shows a reading. One of an earlier day may not be on the first, and a safety message that
+/// goes with it must be seen. A recent one is not looked for, because each look leaves a line.
+async fn page_of(portal: &Portal, resident: &Resident, reading: &Measurement) -> Result<usize, PageError> {
+    let now = portal.config().clock.now();
+    if reading.when.as_ref().is_some_and(|when| now < when.at.plus_seconds(RECENT)) {
+        return Ok(1);
+    }
+    let mut number = 1;
+    loop {
+        let found = portal.service().measurements(&resident.session, number).await?;
+        if found.items.iter().any(|item| item.id == reading.id) {
+            return Ok(number);
+        }
+        if number >= found.pages {
+            return Ok(1);
+        }
+        number += 1;
     }
 }
 
