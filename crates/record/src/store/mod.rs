@@ -260,6 +260,9 @@ pub trait Store: Send + Sync + 'static {
     fn check(&self) -> Answer<Vec<String>>;
     /// Writes a consistent copy of the whole store to a new file, in a format that every kind of store restores.
     fn backup(&self, to: std::path::PathBuf) -> Answer<()>;
-    /// Fills this store, which must be empty, with what `backup` wrote: all of it or, on any error, nothing.
-    fn restore(&self, from: std::path::PathBuf) -> Answer<()>;
+    /// Fills this store, which must be empty, with what `backup` wrote: all of it or, on any error, nothing. A store that
+    /// keeps nothing need not.
+    fn restore(&self, _from: std::path::PathBuf) -> Answer<()> {
+        Box::pin(async { Err(RecordError::Store("this kind of store cannot be filled from an archive".into())) })
+    }
 }

@@ -2,6 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as it should be")]
 
+mod backup;
 mod contract;
 mod fixture;
+mod pg_cluster;
+mod pg_crash;
 mod pg_database;
+mod postgres;
