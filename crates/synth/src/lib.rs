@@ -118,9 +118,9 @@ pub struct BloodPressureWeek {
 pub struct BloodPressure {
     /// Date and time by the clock on the wall.
     pub at: jiff::civil::DateTime,
-    /// Systolic pressure in mm[Hg].
+    /// Systolic pressure in `mm[Hg]`.
     pub systolic: i32,
-    /// Diastolic pressure in mm[Hg].
+    /// Diastolic pressure in `mm[Hg]`.
     pub diastolic: i32,
     /// Beats a minute.
     pub pulse: i32,

@@ -17,7 +17,7 @@ pub struct Address {
 }
 
 /// A postcode district: its number in LS, its name, its share of the people and the number of its GP practice in
-/// [`crate::sources`].
+/// [`crate::sources::SOURCES`].
 pub(crate) struct District {
     pub(crate) number: u32,
     pub(crate) area: &'static str,

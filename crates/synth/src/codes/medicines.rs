@@ -5,7 +5,7 @@
 pub(crate) enum Effect {
     /// Nothing that is measured here.
     None,
-    /// Takes this many mm[Hg] off the systolic pressure.
+    /// Takes this many `mm[Hg]` off the systolic pressure.
     Pressure(i32),
     /// Takes this many mmol/mol off HbA1c.
     Glucose(i32),
