@@ -58,8 +58,9 @@ impl fmt::Debug for SessionToken {
     }
 }
 
-/// A signed-in resident.
+/// A signed-in resident. Only [`crate::Service::session`] makes one.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Session {
     /// Who acts.
     pub actor: Actor,

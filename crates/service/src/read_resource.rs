@@ -11,7 +11,7 @@ use keepwell_record::{Entry, OpenRecord};
 
 use crate::extract::category_of;
 use crate::gate::{looked, permit_with};
-use crate::resolve;
+use crate::resolve::{self, Resolver};
 use crate::systems::{Client, ResourceAnswer};
 use crate::{FhirError, Service, ServiceError};
 
@@ -101,12 +101,13 @@ fn projected(
     let (version, updated) = (entry.version().to_string(), entry.time().to_string());
     let stamp = Stamp { id: &id, version_id: &version, last_updated: &updated };
     let source = entry.source_name().unwrap_or_default();
+    let (own_names, directory_names) = (Resolver::new(record), Resolver::new(directory));
     let resolve = |reference: &str| {
-        let own = resolve::entry(record, source, reference);
+        let own = own_names.entry(source, reference);
         if let Some(own) = own {
             return if reaches(&own) { resolve::reference_to(record, &own) } else { None };
         }
-        resolve::entry(directory, source, reference).and_then(|entry| resolve::reference_to(directory, &entry))
+        directory_names.entry(source, reference).and_then(|entry| resolve::reference_to(directory, &entry))
     };
     Bytes::from(project(body, stamp, resolve))
 }

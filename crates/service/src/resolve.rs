@@ -5,29 +5,46 @@ use keepwell_fhir::reference::Target;
 use keepwell_model::{ResourceId, SourceKey};
 use keepwell_record::{Entry, OpenRecord};
 
-/// The entry of a record that a reference of a source's item leads to.
-pub(crate) fn entry<'r>(record: &'r OpenRecord, source: &str, reference: &str) -> Option<Entry<'r>> {
-    match Target::of(reference) {
-        Target::Relative { resource_type, id, .. } => record.by_source(&key(source, resource_type, id)),
-        Target::Urn(urn) => by_urn(record, source, urn),
-        Target::Absolute { .. } | Target::Contained(_) | Target::Conditional { .. } | Target::Other(_) => None,
-    }
+/// Resolves references inside one open record.
+pub(crate) struct Resolver<'r> {
+    record: &'r OpenRecord,
+    /// The types that the record holds.
+    types: Vec<&'r str>,
 }
 
-/// A `urn:` says no type: it is looked for among the types that the record holds. Two finds are none.
-fn by_urn<'r>(record: &'r OpenRecord, source: &str, urn: &str) -> Option<Entry<'r>> {
-    let mut types: Vec<&str> = record.all_entries().filter_map(|entry| entry.kind().fhir_type()).collect();
-    types.sort_unstable();
-    types.dedup();
-    let mut found = None;
-    for id in [urn.strip_prefix("urn:uuid:"), Some(urn)].into_iter().flatten() {
-        for entry in types.iter().filter_map(|kind| record.by_source(&key(source, kind, id))) {
-            if found.replace(entry).is_some() {
-                return None;
+impl<'r> Resolver<'r> {
+    pub(crate) fn new(record: &'r OpenRecord) -> Self {
+        let mut types: Vec<&str> = Vec::new();
+        for kind in record.all_entries().filter_map(|entry| entry.kind().fhir_type()) {
+            // Things of one type often come in runs.
+            if types.last() != Some(&kind) && !types.contains(&kind) {
+                types.push(kind);
             }
         }
+        Self { record, types }
     }
-    found
+
+    /// The entry that a reference of a source's item leads to.
+    pub(crate) fn entry(&self, source: &str, reference: &str) -> Option<Entry<'r>> {
+        match Target::of(reference) {
+            Target::Relative { resource_type, id, .. } => self.record.by_source(&key(source, resource_type, id)),
+            Target::Urn(urn) => self.by_urn(source, urn),
+            Target::Absolute { .. } | Target::Contained(_) | Target::Conditional { .. } | Target::Other(_) => None,
+        }
+    }
+
+    /// A `urn:` says no type: it is looked for among the types that the record holds. Two finds are none.
+    fn by_urn(&self, source: &str, urn: &str) -> Option<Entry<'r>> {
+        let mut found = None;
+        for id in [urn.strip_prefix("urn:uuid:"), Some(urn)].into_iter().flatten() {
+            for entry in self.types.iter().filter_map(|kind| self.record.by_source(&key(source, kind, id))) {
+                if found.replace(entry).is_some() {
+                    return None;
+                }
+            }
+        }
+        found
+    }
 }
 
 fn key(source: &str, kind: &str, id: &str) -> SourceKey {

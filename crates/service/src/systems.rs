@@ -32,8 +32,9 @@ impl CareSetting {
     }
 }
 
-/// A registered system that feeds records.
+/// A registered system that feeds records. Only [`crate::Service::client_by_token`] and its like make one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Client {
     /// Its registered name, which is the source of all that it writes.
     pub name: String,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use keepwell_model::Timestamp;
 
+use super::performers::Performers;
 use super::test_results::Tests;
 use crate::extract::category_of_type;
 use crate::gate::looked;
@@ -23,9 +24,10 @@ impl Service {
         let person = opened.person().await?;
         let tests = Tests::of(&opened).await?;
         let measurements = self.all_measurements(&opened, session).await?;
+        let mut performers = Performers::new(self, session).await?;
         let mut latest_results = Vec::new();
         for line in tests.lines.iter().take(NEWEST) {
-            latest_results.push(self.test(session, &opened, line, &tests.observations).await?);
+            latest_results.push(self.test(&mut performers, &opened, line, &tests.observations).await?);
         }
         let mut counts: BTreeMap<Category, (usize, Timestamp)> = BTreeMap::new();
         let mut count = |category, received: Timestamp| {

@@ -4,6 +4,7 @@ mod add_blood_pressure;
 mod home;
 mod measurements;
 mod paging;
+mod performers;
 mod test_history;
 mod test_results;
 

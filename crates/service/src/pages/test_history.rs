@@ -4,6 +4,7 @@ use keepwell_fhir::observation::Observation;
 use keepwell_fhir::resource::Resource;
 
 use super::measurements::unreadable;
+use super::performers::Performers;
 use super::test_results::Tests;
 use crate::extract::{bounds, slugs_of, sort_key, test_item};
 use crate::gate::looked;
@@ -19,6 +20,7 @@ impl Service {
     pub async fn test_history(&self, session: &Session, test: &str) -> Result<TestHistory, ServiceError> {
         let opened = self.open_own(session).await?;
         let tests = Tests::of(&opened).await?;
+        let mut performers = Performers::new(self, session).await?;
         let mut found = Vec::new();
         for (entry, body) in tests.observations.values() {
             let resource = Resource::new(body).map_err(|_| unreadable(&opened, entry))?;
@@ -39,7 +41,7 @@ impl Service {
                 outside: item.outside,
                 status: item.status,
                 source: self.organisation_of(source_name).await?,
-                lab: self.performer(session, source_name, &observation.performers()).await?,
+                lab: performers.name(source_name, &observation.performers()).await?,
                 when: item.when,
             };
             found.push((point, item.name, limits));
@@ -62,37 +64,5 @@ impl Service {
         };
         let seen = looked([(Category::TestResults, history.points.len())]);
         opened.release(self, history, seen).await
-    }
-
-    /// The name that the directory has for what a source's reference leads to.
-    pub(crate) async fn directory_name(
-        &self,
-        session: &Session,
-        source: &str,
-        reference: &str,
-    ) -> Result<Option<String>, ServiceError> {
-        use keepwell_model::Purpose;
-        use keepwell_policy::{Action, Target};
-        let id = self.tenant().directory();
-        let permit =
-            crate::gate::permit(&session.actor, Purpose::OwnUse, Action::ReadDirectory, Target::Directory(id))?;
-        let directory = self.open(permit).await?;
-        let Some(entry) = resolve::entry(directory.table(), source, reference).filter(|entry| !entry.is_deleted())
-        else {
-            return Ok(None);
-        };
-        let body = directory.body(&entry).await?;
-        let resource = Resource::new(&body).map_err(|_| unreadable(&directory, &entry))?;
-        let name = match resource.resource_type {
-            "Practitioner" => {
-                let name = resource.fields.first("name").map(keepwell_fhir::person::human_name);
-                name.map(|name| name.line())
-            }
-            "Organization" | "Location" | "HealthcareService" => {
-                resource.fields.get_text("name").map(|name| name.into_owned())
-            }
-            _ => None,
-        };
-        Ok(name.filter(|name| !name.is_empty()))
     }
 }

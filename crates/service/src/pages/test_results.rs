@@ -4,16 +4,16 @@ use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
 use keepwell_fhir::observation::{Observation, Report};
-use keepwell_fhir::reference::Reference;
 use keepwell_fhir::resource::Resource;
 use keepwell_model::EntryNumber;
 use keepwell_record::Entry;
 
 use super::measurements::{is_mistake, unreadable};
 use super::paged;
+use super::performers::Performers;
 use crate::extract::{Class, class_of, is_laboratory, name_of, sort_key, test_item, when_of};
 use crate::gate::{Opened, looked};
-use crate::resolve;
+use crate::resolve::{self, Resolver};
 use crate::views::{Category, Page, TestResult, When};
 use crate::{Service, ServiceError, Session};
 
@@ -42,11 +42,12 @@ impl Service {
     pub async fn test_results(&self, session: &Session, page: usize) -> Result<Page<TestResult>, ServiceError> {
         let opened = self.open_own(session).await?;
         let tests = Tests::of(&opened).await?;
+        let mut performers = Performers::new(self, session).await?;
         let Tests { lines, observations } = &tests;
         let page = paged(lines.iter().collect(), page, self.inner.config.page_size);
         let mut items = Vec::with_capacity(page.items.len());
         for line in &page.items {
-            items.push(self.test(session, &opened, line, observations).await?);
+            items.push(self.test(&mut performers, &opened, line, observations).await?);
         }
         let seen = looked(items.iter().map(|item| (Category::TestResults, item.items.len().max(1))));
         let page = Page { items, page: page.page, pages: page.pages, total: page.total };
@@ -61,14 +62,15 @@ impl Service {
     pub async fn test_result(&self, session: &Session, id: &str) -> Result<TestResult, ServiceError> {
         let opened = self.open_own(session).await?;
         let tests = Tests::of(&opened).await?;
+        let mut performers = Performers::new(self, session).await?;
         let wanted = tests.lines.iter().find(|line| resolve::id_of(opened.table(), &line.entry) == id);
         let result = match wanted {
-            Some(line) => self.test(session, &opened, line, &tests.observations).await?,
+            Some(line) => self.test(&mut performers, &opened, line, &tests.observations).await?,
             None => {
                 let inside = tests.observations.values().find(|(entry, _)| resolve::id_of(opened.table(), entry) == id);
                 let (entry, body) = inside.ok_or(ServiceError::NotFound)?;
                 let line = Line { entry: *entry, body: body.clone(), results: None, when: None };
-                self.test(session, &opened, &line, &tests.observations).await?
+                self.test(&mut performers, &opened, &line, &tests.observations).await?
             }
         };
         drop(tests);
@@ -78,7 +80,7 @@ impl Service {
 
     pub(crate) async fn test(
         &self,
-        session: &Session,
+        performers: &mut Performers,
         opened: &Opened,
         line: &Line<'_>,
         observations: &HashMap<EntryNumber, (Entry<'_>, Bytes)>,
@@ -101,7 +103,7 @@ impl Service {
                 when: when_of(report.effective().as_ref(), report.issued().as_deref()),
                 received,
                 source,
-                lab: self.performer(session, source_name, &report.performers()).await?,
+                lab: performers.name(source_name, &report.performers()).await?,
                 status: report.status().unwrap_or_default().into_owned(),
                 conclusion: report.conclusion().map(|words| words.into_owned()),
                 items,
@@ -116,32 +118,12 @@ impl Service {
             when: item.when.clone(),
             received,
             source,
-            lab: self.performer(session, source_name, &observation.performers()).await?,
+            lab: performers.name(source_name, &observation.performers()).await?,
             status: item.status.clone(),
             conclusion: None,
             items: vec![item],
             labels,
         })
-    }
-
-    /// Who did the test, in the sender's own words or by name from the directory.
-    pub(crate) async fn performer(
-        &self,
-        session: &Session,
-        source: &str,
-        performers: &[Reference<'_>],
-    ) -> Result<Option<String>, ServiceError> {
-        for performer in performers {
-            if let Some(display) = performer.display.as_deref().filter(|display| !display.trim().is_empty()) {
-                return Ok(Some(display.to_owned()));
-            }
-            if let Some(reference) = performer.reference.as_deref()
-                && let Some(name) = self.directory_name(session, source, reference).await?
-            {
-                return Ok(Some(name));
-            }
-        }
-        Ok(None)
     }
 }
 
@@ -161,13 +143,15 @@ impl<'o> Tests<'o> {
         }
         let mut lines = Vec::new();
         let mut in_report: HashSet<EntryNumber> = HashSet::new();
-        for (entry, body) in opened.of_type("DiagnosticReport").await? {
+        let reports = opened.of_type("DiagnosticReport").await?;
+        let names = Resolver::new(opened.table());
+        for (entry, body) in reports {
             let resource = Resource::new(&body).map_err(|_| unreadable(opened, &entry))?;
             let Some(report) = Report::of(&resource) else { continue };
             if is_mistake(report.status().as_deref()) {
                 continue;
             }
-            let results = results(opened, &entry, &report, &observations);
+            let results = results(&names, &entry, &report, &observations);
             if results.is_empty() && !is_laboratory(&report) {
                 continue;
             }
@@ -189,7 +173,7 @@ impl<'o> Tests<'o> {
 
 /// The laboratory results that a report refers to, each once, in its order.
 fn results(
-    opened: &Opened,
+    names: &Resolver<'_>,
     entry: &Entry<'_>,
     report: &Report<'_>,
     observations: &HashMap<EntryNumber, (Entry<'_>, Bytes)>,
@@ -198,7 +182,7 @@ fn results(
     let mut found: Vec<EntryNumber> = Vec::new();
     for reference in report.results() {
         let Some(text) = reference.reference.as_deref() else { continue };
-        let result = resolve::entry(opened.table(), source, text).map(|entry| entry.number());
+        let result = names.entry(source, text).map(|entry| entry.number());
         if let Some(number) = result.filter(|number| observations.contains_key(number) && !found.contains(number)) {
             found.push(number);
         }

@@ -78,12 +78,12 @@ impl Service {
         let found = self.find(client, incoming, body).await?;
         let record = found.record();
         let permits = Permits::ask(self, client, &found)?;
-        let plan = self.plan(client, incoming, found).await?;
+        let mut plan = self.plan(client, incoming, found).await?;
         if plan.changes_directory() && !alone {
             return Err(Refused::NeedsDirectory);
         }
-        let parts = plan.parts();
         let changed = plan.changed();
+        let parts = plan.take_parts();
         let committed = if parts.is_empty() {
             Vec::new()
         } else {

@@ -71,13 +71,14 @@ impl Plan {
         .map(|half| half.id)
     }
 
-    /// Its commit parts: the person's first. Bodies are shared, not copied.
-    pub(super) fn parts(&self) -> Vec<Part> {
-        let part = |half: &Half| {
+    /// Takes its commit parts out: the person's first.
+    pub(super) fn take_parts(&mut self) -> Vec<Part> {
+        let part = |half: &mut Half| {
             let expect = half.open.as_ref().map_or(Expect::New, |open| Expect::Head(open.head()));
-            Part { attach: half.attach.clone(), ..Part::new(half.id, Stream::Care, expect, half.writes.clone()) }
+            let attach = std::mem::take(&mut half.attach);
+            Part { attach, ..Part::new(half.id, Stream::Care, expect, std::mem::take(&mut half.writes)) }
         };
-        let halves = [self.person.as_ref(), self.directory.as_ref()];
+        let halves = [self.person.as_mut(), self.directory.as_mut()];
         halves.into_iter().flatten().filter(|half| half.is_change()).map(part).collect()
     }
 }
@@ -148,12 +149,7 @@ impl Service {
             None
         };
         let mut plan = Plan { person, directory, fates: Vec::with_capacity(incoming.items.len()) };
-        let own: HashSet<(&str, &str)> = incoming
-            .items
-            .iter()
-            .filter(|item| item.place == Place::Person && item.verb == Verb::Keep)
-            .map(|item| (item.resource_type, item.id.as_str()))
-            .collect();
+        let own = linkable(incoming);
         for item in &incoming.items {
             let key = |kind: &str, id: &str| SourceKey {
                 source: client.name.clone(),
@@ -188,6 +184,15 @@ impl Service {
         }
         Ok(plan)
     }
+}
+
+/// The person's own things in the Bundle, if anything in it has to be linked to one of them.
+fn linkable(incoming: &Incoming) -> HashSet<(&str, &str)> {
+    if !incoming.items.iter().any(|item| matches!(item.place, Place::Linked(_))) {
+        return HashSet::new();
+    }
+    let own = incoming.items.iter().filter(|item| item.place == Place::Person && item.verb == Verb::Keep);
+    own.map(|item| (item.resource_type, item.id.as_str())).collect()
 }
 
 impl Plan {

@@ -55,6 +55,10 @@ fn two_people() -> FhirError {
     FhirError::new(422, IssueCode::BusinessRule, words)
 }
 
+/// How a Patient inside another resource is spelt in compact JSON.
+const CONTAINED_PATIENT: &[u8] = br#""resourceType":"Patient""#;
+
+/// Tells of each resource of one Bundle whom it is about.
 pub(super) struct Whose<'a> {
     /// Place of each entry by its `fullUrl`.
     by_full_url: HashMap<&'a str, usize>,
@@ -87,7 +91,7 @@ impl<'a> Whose<'a> {
     pub(super) fn place(&self, entry: &Entry<'_>, resource: &Resource<'_>) -> Result<Place, Issue> {
         match home(resource) {
             Home::Patient => Ok(Place::Person),
-            Home::Directory => Ok(Place::Directory),
+            Home::Directory => self.in_directory(entry, resource),
             Home::About(subjects) => self.about(entry, resource, &subjects),
             Home::Unlinked(paths) => self.linked(entry, resource, paths),
             Home::NotKept => {
@@ -95,6 +99,27 @@ impl<'a> Whose<'a> {
                 Err(Issue::error(IssueCode::NotSupported, words).at(entry.resource_expression()))
             }
         }
+    }
+
+    /// Every system reads the directory, so nothing that is about a person, or leads to one, may stand in it.
+    fn in_directory(&self, entry: &Entry<'_>, resource: &Resource<'_>) -> Result<Place, Issue> {
+        let refuse = |words: String| Err(Issue::error(IssueCode::BusinessRule, words).at(entry.resource_expression()));
+        let name = resource.resource_type;
+        if matches!(name, "Person" | "Group") {
+            return refuse(format!("A {name} has to refer to the Patient whom it is about."));
+        }
+        let body = resource.fields.node().raw().as_bytes();
+        let to_patient = |text: std::borrow::Cow<'_, str>| match Target::of(&text) {
+            Target::Urn(urn) => {
+                let at = self.by_full_url.get(urn);
+                at.and_then(|&at| self.types.get(at)).is_some_and(|kind| *kind == "Patient")
+            }
+            target => target.resource_type() == Some("Patient"),
+        };
+        if reference_texts(body).any(to_patient) || memchr::memmem::find(body, CONTAINED_PATIENT).is_some() {
+            return refuse(format!("A {name} is for everybody to see and must not refer to a Patient."));
+        }
+        Ok(Place::Directory)
     }
 
     fn about(&self, entry: &Entry<'_>, resource: &Resource<'_>, subjects: &[Subject<'_>]) -> Result<Place, Issue> {

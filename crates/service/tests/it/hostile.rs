@@ -244,11 +244,50 @@ async fn deletions_that_say_nobody_are_refused_and_deletions_of_strangers_do_not
 }
 
 #[tokio::test]
-async fn a_patient_is_never_kept_in_the_directory_nor_an_organisation_in_a_record() {
+async fn nothing_about_a_person_reaches_the_directory_that_every_system_reads() {
     let two = two().await;
-    let group = json!({ "resourceType": "Group", "id": "g", "member": [{ "entity": { "reference": "Patient/2" } }] });
-    assert_eq!(two.refused(&two.gp, vec![put(amina("1")), put(group)]).await, 422);
+    let urn = "urn:uuid:cccccccc-cccc-4ccc-8ccc-cccccccccccc";
+    let of = |reference: &str| {
+        let extension = json!([{ "url": "urn:x", "valueReference": { "reference": reference } }]);
+        put(json!({ "resourceType": "Organization", "id": "o", "extension": extension }))
+    };
+    for resource in [
+        put(json!({ "resourceType": "Group", "id": "g", "member": [{ "entity": { "reference": "Patient/2" } }] })),
+        put(json!({ "resourceType": "Group", "id": "g", "name": "People of Amina's street" })),
+        put(json!({ "resourceType": "Person", "id": "p", "name": [{ "family": "Khan" }] })),
+        put(json!({ "resourceType": "Location", "id": "l", "contained": [{ "id": "p", "resourceType": "Patient" }] })),
+        of("Patient/1"),
+        of("https://elsewhere.example/fhir/Patient/7"),
+        of("Patient?identifier=x|y"),
+        of(urn),
+    ] {
+        assert_eq!(two.refused(&two.gp, vec![post(urn, amina("1")), resource]).await, 422);
+    }
     let organisation = json!({ "resourceType": "Organization", "id": "o", "contact": [{ "name": { "family": "X" } }] });
     let answer = two.f.send(&two.gp, &bundle(vec![put(amina("1")), put(organisation)])).await.unwrap();
     assert!(answer.locations[1].contains(&two.f.tenant.directory().to_string()));
+}
+
+#[tokio::test]
+async fn names_that_only_look_like_the_patients_are_refused() {
+    let two = two().await;
+    let with = |subject: Value| {
+        let mut it = observation("x", "Patient/1", "1");
+        it["subject"] = subject;
+        it
+    };
+    for subject in [
+        json!([{ "reference": "Patient/1" }, { "reference": "Patient/2" }]),
+        json!({ "reference": "patient/1" }),
+        json!({ "reference": "Patient/1#x" }),
+        json!({ "reference": "/Patient/1" }),
+        json!({ "reference": "Patient/1/Patient/2" }),
+        json!({ "reference": "https://a.example/Observation/1/Patient/2" }),
+    ] {
+        assert_eq!(two.refused(&two.gp, vec![put(amina("1")), put(with(subject))]).await, 422);
+    }
+    // An entry that says of itself that it is on another server does not make that server's Patient ours.
+    let mut fake = put(with(json!({ "reference": "https://a.example/Patient/2" })));
+    fake["fullUrl"] = json!("https://a.example/Observation/x");
+    assert_eq!(two.refused(&two.gp, vec![put(amina("1")), fake]).await, 422);
 }
