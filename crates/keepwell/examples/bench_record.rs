@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, LessSafeKey, Nonce, UnboundKey};
-use bytes::Bytes;
+use axum::body::Bytes;
 use keepwell_model::{
     Actor, Author, Clock, Kind, Labels, ManualClock, Purpose, Random, RecordId, Stream, TenantId, Timestamp,
 };
@@ -189,7 +189,6 @@ async fn bench_open(rounds: usize) {
                 let writes = (from..(from + chunk).min(size)).map(|i| write(reading(i))).collect();
                 setup.tenant.commit(commit(record, Expect::Any, writes)).await.unwrap();
             }
-            let open = setup.tenant.open(record).await.unwrap().unwrap();
             setup.tenant.fold(record).await.unwrap();
             record
         };

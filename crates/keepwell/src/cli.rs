@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Verify,
     /// Count what is stored
     Stats,
+    /// List the ids of records
+    Records(Records),
     /// Write a copy of the whole store to a file, while it is in use
     Backup(Backup),
     /// Put a backup in place of the store; erasures since then are applied again
@@ -111,6 +113,16 @@ pub(crate) struct Demo {
     /// Throw away an earlier demonstration in the folder and start anew
     #[arg(long)]
     pub(crate) fresh: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Records {
+    /// Those after this id
+    #[arg(long, value_name = "RECORD")]
+    pub(crate) after: Option<String>,
+    /// At most so many
+    #[arg(long, default_value_t = 100)]
+    pub(crate) limit: u32,
 }
 
 #[derive(Debug, Args)]

@@ -28,6 +28,7 @@ const MAX_LINE: u64 = 64 << 10;
 pub(crate) enum Request {
     Stats,
     Verify,
+    Records { after: Option<RecordId>, limit: u32 },
     Backup { out: PathBuf },
     AddClient { name: String, organisation: String, setting: String },
     ListClients,
@@ -134,7 +135,12 @@ async fn perform(at: &Installation, request: Request) -> Result<Value, CliError>
             let found = at.tenant.verify(&mut |_| {}).await?;
             Ok(serde_json::to_value(found).expect("counts and strings"))
         }
+        Request::Records { after, limit } => {
+            let records = at.tenant.records(after, limit).await?;
+            Ok(json!({ "records": records }))
+        }
         Request::Backup { out } => {
+            must_not_exist(&out)?;
             at.engine.store().backup(out.clone()).await?;
             Ok(json!({ "backup": out, "bytes": std::fs::metadata(&out)?.len() }))
         }

@@ -70,7 +70,13 @@ impl From<RecordError> for CliError {
 
 impl From<ServiceError> for CliError {
     fn from(error: ServiceError) -> Self {
-        Self::failed(error.to_string())
+        match error {
+            ServiceError::Invalid(fields) => {
+                let words: Vec<String> = fields.into_iter().map(|field| field.message).collect();
+                Self::failed(words.join("; "))
+            }
+            other => Self::failed(other.to_string()),
+        }
     }
 }
 

@@ -66,6 +66,9 @@ fn request_of(command: &Command) -> Result<Request, CliError> {
     Ok(match command {
         Command::Verify => Request::Verify,
         Command::Stats => Request::Stats,
+        Command::Records(words) => {
+            Request::Records { after: words.after.as_deref().map(record_id).transpose()?, limit: words.limit }
+        }
         Command::Backup(words) => Request::Backup { out: absolute(&words.out)? },
         Command::Erase(words) if words.yes => {
             Request::Erase { record: record_id(&words.record)?, authority: words.authority.clone() }
