@@ -23,6 +23,8 @@ pub(crate) struct PlanPart {
     pub(crate) expect: PlanExpect,
     pub(crate) entries: Vec<PlanEntry>,
     pub(crate) attach: Vec<String>,
+    #[serde(default)]
+    pub(crate) detach: Vec<String>,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -49,6 +51,9 @@ pub(crate) fn unhex(text: &str) -> Vec<u8> {
     (0..text.len()).step_by(2).map(digit).collect()
 }
 
+/// Aliases that begin like this are fought over by several records; all others belong to one for good.
+pub(crate) const SHARED_ALIAS: &str = "shared";
+
 pub(crate) fn alias(value: &str) -> Alias {
     Alias { system: "https://fhir.nhs.uk/Id/nhs-number".into(), value: value.to_owned() }
 }
@@ -62,6 +67,11 @@ pub(crate) fn author(op: u64) -> Author {
 }
 
 impl PlanPart {
+    /// A part that appends to whatever is there.
+    pub(crate) const fn any(record: RecordId, entries: Vec<PlanEntry>) -> Self {
+        Self { record, access: false, expect: PlanExpect::Any, entries, attach: Vec::new(), detach: Vec::new() }
+    }
+
     pub(crate) const fn stream(&self) -> Stream {
         if self.access { Stream::Access } else { Stream::Care }
     }
@@ -85,7 +95,8 @@ impl Plan {
         };
         let writes = plan.entries.iter().enumerate().map(|(i, entry)| self.write(at, i, *entry)).collect();
         let attach = plan.attach.iter().map(|value| alias(value)).collect();
-        Part { attach, ..Part::new(plan.record, plan.stream(), expect, writes) }
+        let detach = plan.detach.iter().map(|value| alias(value)).collect();
+        Part { attach, detach, ..Part::new(plan.record, plan.stream(), expect, writes) }
     }
 
     fn write(&self, part: usize, at: usize, entry: PlanEntry) -> Write {

@@ -5,27 +5,30 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use keepwell_model::{RecordId, Seq, Stream};
 use keepwell_record::{BlockView, Head, RecordError, SideTable, Tenant};
 
-use super::plan::{Plan, PlanPart, alias, author, body, hex, manner, recognise, unhex};
+use super::plan::{Plan, PlanPart, SHARED_ALIAS, alias, author, body, hex, manner, recognise, unhex};
 use super::workload::{Line, stream_name};
 
+/// The side table that is written to.
+pub(crate) const SIDE: SideTable = SideTable::Task;
+
 /// A block that is known to be durable.
-struct Block {
+pub(crate) struct Block {
     hash: [u8; 32],
-    op: u64,
-    part: usize,
+    pub(crate) op: u64,
+    pub(crate) part: usize,
     /// Number and length of each entry; no length for a deletion.
-    entries: Vec<(u32, Option<usize>)>,
+    pub(crate) entries: Vec<(u32, Option<usize>)>,
 }
 
 #[derive(Default)]
-struct Record {
-    care: Vec<Block>,
+pub(crate) struct Record {
+    pub(crate) care: Vec<Block>,
     access: Vec<Block>,
-    erased: bool,
+    pub(crate) erased: bool,
 }
 
 impl Record {
-    const fn blocks(&self, stream: Stream) -> &Vec<Block> {
+    pub(crate) const fn blocks(&self, stream: Stream) -> &Vec<Block> {
         match stream {
             Stream::Care => &self.care,
             Stream::Access => &self.access,
@@ -42,7 +45,7 @@ enum Outcome {
 
 #[derive(Default)]
 pub(crate) struct Truth {
-    records: BTreeMap<RecordId, Record>,
+    pub(crate) records: BTreeMap<RecordId, Record>,
     /// Operations since the last check.
     ops: BTreeMap<u64, (Plan, Outcome)>,
     /// Where the parts of an operation are.
@@ -110,7 +113,7 @@ impl Truth {
             self.check_op(tenant, &plan, &outcome).await?;
         }
         for (key, possible) in &mut self.side {
-            let found = tenant.side_get(SideTable::Session, key.as_bytes()).await?;
+            let found = tenant.side_get(SIDE, key.as_bytes()).await?;
             let op = found.as_ref().map_or(Some(0), |value| recognise(value).map(|(op, ..)| op));
             match op.filter(|op| possible.contains(op)) {
                 Some(op) => *possible = vec![op],
@@ -223,7 +226,7 @@ impl Truth {
             Outcome::Refused | Outcome::Open => {}
         }
         for part in &plan.parts {
-            for value in &part.attach {
+            for value in part.attach.iter().filter(|value| !value.starts_with(SHARED_ALIAS)) {
                 let expected = (there > 0 && !erased(self, part)).then_some(part.record);
                 let found = tenant.look_up(&alias(value)).await?;
                 if found != expected {
@@ -288,6 +291,8 @@ impl Truth {
 
     /// Compares everything there ever was, and has the store verify itself.
     pub(crate) async fn check_all(&mut self, tenant: &Tenant) -> Result<(), RecordError> {
+        // As a server does when it starts: what a crash left waiting goes into the log and is signed.
+        tenant.extend_log().await?;
         let verified = tenant.verify(&mut |_| {}).await?;
         self.wrong.extend(verified.faults.into_iter().map(|fault| format!("verify: {fault}")));
         let listed: BTreeSet<RecordId> = tenant.records(None, u32::MAX).await?.into_iter().collect();

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use keepwell_model::{RecordId, SeededRandom, Stream};
-use keepwell_record::{RecordError, SideTable, Tenant};
+use keepwell_record::{RecordError, Tenant};
 use serde::{Deserialize, Serialize};
 
 use super::plan::{Plan, PlanEntry, PlanExpect, PlanPart, body, hex};
@@ -161,7 +161,7 @@ impl Task {
     async fn create(&mut self) {
         let record = self.load.tenant.new_record_id();
         let attach = vec![format!("{}-a", self.next), format!("{}-b", self.next)];
-        let part = PlanPart { record, access: false, expect: PlanExpect::New, entries: self.entries(), attach };
+        let part = PlanPart { expect: PlanExpect::New, attach, ..PlanPart::any(record, self.entries()) };
         if self.commit(vec![part]).await {
             self.own.push(record);
         }
@@ -169,8 +169,7 @@ impl Task {
 
     async fn append(&mut self) {
         let Some(record) = self.any_record() else { return self.create().await };
-        let mut part =
-            PlanPart { record, access: false, expect: PlanExpect::Any, entries: self.entries(), attach: Vec::new() };
+        let mut part = PlanPart::any(record, self.entries());
         if self.random.below(4) == 0 {
             // On the head as it was read, changing or deleting what was there.
             let Ok(Some(open)) = self.load.tenant.open(record).await else { return };
@@ -192,13 +191,12 @@ impl Task {
         for _ in 0..=self.random.below(3) {
             let Some(record) = self.any_record() else { continue };
             if parts.iter().all(|part| part.record != record) {
-                let (entries, attach) = (vec![self.entry()], Vec::new());
-                parts.push(PlanPart { record, access: false, expect: PlanExpect::Any, entries, attach });
+                parts.push(PlanPart::any(record, vec![self.entry()]));
             }
         }
         let record = self.load.tenant.new_record_id();
-        let (entries, attach) = (vec![self.entry()], vec![format!("{}-d", self.next)]);
-        parts.push(PlanPart { record, access: false, expect: PlanExpect::New, entries, attach });
+        let attach = vec![format!("{}-d", self.next)];
+        parts.push(PlanPart { expect: PlanExpect::New, attach, ..PlanPart::any(record, vec![self.entry()]) });
         self.commit(parts).await;
     }
 
@@ -206,7 +204,7 @@ impl Task {
     async fn look(&mut self) {
         let Some(record) = self.any_record() else { return };
         let entries = vec![PlanEntry { number: None, len: Some(90) }];
-        let part = PlanPart { record, access: true, expect: PlanExpect::Any, entries, attach: Vec::new() };
+        let part = PlanPart { access: true, ..PlanPart::any(record, entries) };
         self.commit(vec![part]).await;
     }
 
@@ -214,7 +212,7 @@ impl Task {
         let key = format!("{}-{}", self.task, self.random.below(6));
         (self.load.sink)(Line::SideTry(key.clone(), self.next));
         let value = body(self.next, 0, 0, 120);
-        match self.load.tenant.side_put(SideTable::Session, key.as_bytes(), &value, None).await {
+        match self.load.tenant.side_put(super::truth::SIDE, key.as_bytes(), &value, None).await {
             Ok(()) => (self.load.sink)(Line::SideDone(key, self.next)),
             Err(error) => self.load.unexpected("writing a side row", &error),
         }

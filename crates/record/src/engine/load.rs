@@ -47,9 +47,11 @@ impl Tenant {
         }
         inner.cache.count(false);
         let open = match known.filter(|open| open.head.seq < head.seq) {
-            Some(known) => inner.catch_up(known.copy(), head).await?,
-            None => inner.load(record, Stream::Care, head, keys).await?,
+            // With the keys of now: the record may have a new one since.
+            Some(known) => inner.catch_up(OpenRecord { keys, ..known.copy() }, head).await,
+            None => inner.load(record, Stream::Care, head, keys).await,
         };
+        let Some(open) = unless_gone(open)? else { return Ok(None) };
         let open = Arc::new(open);
         inner.cache.put(&open);
         self.fold_if_long(&open);
@@ -71,10 +73,22 @@ impl Tenant {
             return Ok(None);
         }
         let Some(block) = self.inner.store.blocks(record, stream, seq, 1).await?.into_iter().next() else {
-            return Err(damaged(record, stream, seq, "block", "it is missing"));
+            // An erasure in the meantime takes the blocks away; that is not damage.
+            return match self.inner.row(record).await? {
+                None => Ok(None),
+                Some(_) => Err(damaged(record, stream, seq, "block", "it is missing")),
+            };
         };
         let head = Head { seq, hash: crate::format::block::hash(&block.block) };
-        self.inner.load_blocks(record, stream, head, keys).await.map(|open| Some(Arc::new(open)))
+        unless_gone(self.inner.load_blocks(record, stream, head, keys).await).map(|open| open.map(Arc::new))
+    }
+}
+
+/// A record that was erased while it was opened is not there.
+fn unless_gone(open: Result<OpenRecord, RecordError>) -> Result<Option<OpenRecord>, RecordError> {
+    match open {
+        Err(RecordError::NoSuchRecord(_)) => Ok(None),
+        other => other.map(Some),
     }
 }
 

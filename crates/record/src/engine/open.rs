@@ -168,7 +168,7 @@ impl OpenRecord {
     /// [`RecordError::Damaged`] if the stored bytes do not verify; [`RecordError::Malformed`] for a deleted entry; store
     /// errors.
     pub async fn body(&self, entry: &Entry<'_>) -> Result<Bytes, RecordError> {
-        match self.body_strictly(entry).await {
+        let body = match self.body_strictly(entry).await {
             // A snapshot is only a copy: if it is damaged, the block still has the body.
             Err(error @ RecordError::Damaged { what: "snapshot", .. }) => {
                 // Also when a newer snapshot has replaced the part since this record was opened.
@@ -176,7 +176,16 @@ impl OpenRecord {
                 self.body_from_block(entry).await
             }
             other => other,
+        };
+        match body {
+            // An erasure in the meantime takes the blocks away; that is not damage.
+            Err(RecordError::Damaged { .. }) if self.is_erased().await? => Err(RecordError::NoSuchRecord(self.record)),
+            other => other,
         }
+    }
+
+    async fn is_erased(&self) -> Result<bool, RecordError> {
+        Ok(self.store.record(self.record).await?.is_none_or(|row| row.erased))
     }
 
     /// The body from where the index says it is, with no way round.

@@ -57,7 +57,11 @@ impl Engine {
                 (keys, again)
             };
             if inner.store.put_tenant(inner.id, name, Some(wrapped), again.into()).await? {
-                *inner.keys.write().expect("no panic while held") = Arc::new(keys);
+                let mut known = inner.keys.write().expect("no panic while held");
+                // Another rotation may have been later in the store and quicker to get here.
+                if keys.wrapping_version() > known.wrapping_version() {
+                    *known = Arc::new(keys);
+                }
                 break;
             }
         }
@@ -95,7 +99,8 @@ impl TenantInner {
             let Some(&(last, _)) = rows.last() else { return Ok(count) };
             after = Some(last);
             for (record, row) in rows.into_iter().filter(|(_, row)| !row.erased) {
-                if TenantKeys::version_of(&row.wrapped) == Some(keys.wrapping_version()) {
+                // A newer version is another rotation's, which wraps all again itself.
+                if TenantKeys::version_of(&row.wrapped).is_some_and(|version| version >= keys.wrapping_version()) {
                     continue;
                 }
                 let fail =
