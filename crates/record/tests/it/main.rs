@@ -5,6 +5,7 @@
 mod backup;
 mod contract;
 mod fixture;
+mod format;
 mod pg_cluster;
 mod pg_crash;
 mod pg_database;
