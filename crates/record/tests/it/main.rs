@@ -9,4 +9,5 @@ mod format;
 mod pg_cluster;
 mod pg_crash;
 mod pg_database;
+mod plaintext;
 mod postgres;

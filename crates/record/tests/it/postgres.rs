@@ -8,8 +8,7 @@ use keepwell_record::{
 };
 
 use crate::fixture::{Fixture, Place, TENANT, bodies, commit, create, put};
-use crate::pg_cluster::PgCluster;
-use crate::pg_database::{Database, skipped};
+use crate::pg_database::Database;
 
 /// A second node on the same database.
 async fn second_node(first: &Fixture, seed: u64) -> Tenant {
@@ -315,42 +314,4 @@ async fn a_server_that_answers_before_its_disk_is_refused() {
     PostgresStore::connect(&database.url_with("synchronous_commit=local"), options(true)).await.unwrap();
     let unread = words(PostgresStore::connect("postgres://u:geheim@h/d?sslmod=1", options(true)).await);
     assert!(!unread.contains("geheim"), "{unread}");
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_dump_of_the_database_holds_nothing_that_was_written_in_plain() {
-    let Some(place) = Place::postgres().await else { return };
-    let Some(bin) = PgCluster::programs() else {
-        return skipped("KEEPWELL_TEST_PG_BIN is to name the folder of pg_dump");
-    };
-    let fixture = Fixture::new(place).await;
-    let secrets =
-        ["Marguerite", "Featherstonehaugh", "9000000009", "Type 2 diabetes", "44054006", "hospital-7", "form 17"];
-    let (record, _) = create(&fixture.tenant, &secrets[..5]).await;
-    let mut named = commit(record, Expect::Any, vec![put(&secrets.join(" ").repeat(20))]);
-    named.idempotency = Some(IdempotencyKey::of(b"form 17"));
-    named.parts[0].attach = vec![keepwell_record::Alias { system: secrets[5].into(), value: secrets[2].into() }];
-    fixture.tenant.commit(named).await.unwrap();
-    let key = keepwell_record::SideTable::Session;
-    fixture.tenant.side_put(key, b"hospital-7", b"Marguerite", None).await.unwrap();
-    for i in 0..40 {
-        fixture.tenant.commit(commit(record, Expect::Any, vec![put(&format!("{} {i}", secrets[0]))])).await.unwrap();
-    }
-    fixture.tenant.fold(record).await.unwrap();
-    fixture.tenant.extend_log().await.unwrap();
-
-    let dump =
-        std::process::Command::new(bin.join("pg_dump")).arg("-d").arg(database(&fixture).url()).output().unwrap();
-    assert!(dump.status.success(), "{}", String::from_utf8_lossy(&dump.stderr));
-    let dump = String::from_utf8(dump.stdout).unwrap();
-    let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
-    assert!(dump.contains("Leeds") && dump.contains(&hex_id(record)), "the search itself works");
-    for secret in secrets {
-        assert!(!dump.contains(secret), "{secret}");
-        assert!(!dump.contains(&hex(secret)), "{secret} in hexadecimal");
-    }
-}
-
-fn hex_id(record: keepwell_model::RecordId) -> String {
-    record.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -13,7 +13,7 @@ use tokio_postgres::types::{IsNull, ToSql, Type};
 use tokio_postgres::{Row, types};
 
 use super::fault::Fault;
-use super::session::{BEGIN, Outcome, Sessions};
+use super::session::{BEGIN, BEGIN_READING, Outcome, Sessions, undo};
 use crate::RecordError;
 use crate::store::archive::{FORMAT, Kind, Reader, TABLES, Table, TableRow, Value, Writer, not_empty};
 
@@ -38,8 +38,10 @@ pub(super) async fn write(sessions: &Sessions, to: PathBuf) -> Result<(), Fault>
     let (sender, receiver) = channel(WAITING);
     let file = spawn_blocking(move || write_file(&to, receiver));
     let sent = send_tables(&session, sender).await;
-    if session.batch_execute("ROLLBACK").await.is_err() {
-        drop(Object::take(session));
+    match sent {
+        Ok(()) => undo(session).await,
+        // The rest of a table may still be on its way; closing is quicker than taking it all in.
+        Err(_) => drop(Object::take(session)),
     }
     // What went wrong with the file is why nobody took the rows.
     file.await.map_err(stopped)??;
@@ -59,9 +61,7 @@ fn write_file(to: &std::path::Path, mut rows: Receiver<Item>) -> Result<(), Reco
 }
 
 async fn send_tables(session: &Object, sender: Sender<Item>) -> Result<(), Fault> {
-    // Here whole tables are read, so the settings for looking rows up are not wanted.
-    let begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL enable_seqscan = on";
-    session.batch_execute(begin).await?;
+    session.batch_execute(BEGIN_READING).await?;
     for table in TABLES {
         let sql = format!("SELECT {} FROM {}", table.column_list(), table.name);
         let statement = session.prepare(&sql).await?;

@@ -1,10 +1,11 @@
 //! Counts, and what the server itself can tell of damage.
 
 use deadpool_postgres::Object;
+use tokio_postgres::Row;
 
 use super::fault::{Fault, store_error};
 use super::read::number;
-use super::session::Sessions;
+use super::session::{BEGIN_READING, Sessions, undo};
 use crate::RecordError;
 use crate::store::StoreStats;
 use crate::store::archive::TABLES;
@@ -16,8 +17,10 @@ const STATS: &str = "SELECT (SELECT count(*) FROM record WHERE NOT erased), (SEL
      JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = current_schema() AND c.relkind = 'r')";
 
 pub(super) async fn stats(sessions: &Sessions) -> Result<StoreStats, Fault> {
-    let rows = sessions.rows(STATS, &[]).await?;
-    let row = rows.first().ok_or(Fault::Again("the counting"))?;
+    let session = sessions.get().await?;
+    let counted = count(&session).await;
+    undo(session).await;
+    let row = &counted?;
     Ok(StoreStats {
         records: number(row, 0)?,
         erased: number(row, 1)?,
@@ -27,6 +30,11 @@ pub(super) async fn stats(sessions: &Sessions) -> Result<StoreStats, Fault> {
         aliases: number(row, 5)?,
         disk_bytes: number(row, 6)?,
     })
+}
+
+async fn count(session: &Object) -> Result<Row, tokio_postgres::Error> {
+    session.batch_execute(BEGIN_READING).await?;
+    session.query_one(STATS, &[]).await
 }
 
 const INVALID_INDEXES: &str = "SELECT i.indexrelid::regclass::text FROM pg_index i \
@@ -57,10 +65,8 @@ pub(super) async fn check(sessions: &Sessions) -> Result<Vec<String>, Fault> {
         lines.push(format!("PostgreSQL has met {bad} pages whose checksum does not hold"));
     }
     let found = check_trees(&session, &mut lines).await;
-    // Undoes the extension, if it was made for this. A session that cannot even do that is not given back.
-    if session.batch_execute("ROLLBACK").await.is_err() {
-        drop(Object::take(session));
-    }
+    // Undoes the extension, too, if it was made for this.
+    undo(session).await;
     found?;
     Ok(lines)
 }

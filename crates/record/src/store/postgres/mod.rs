@@ -276,8 +276,7 @@ impl Store for PostgresStore {
     }
 
     fn stats(&self) -> Answer<StoreStats> {
-        let sessions = Arc::clone(&self.sessions);
-        Box::pin(async move { Ok(check::stats(&sessions).await?) })
+        self.whole(move |sessions| async move { Ok(check::stats(&sessions).await?) })
     }
 
     fn check(&self) -> Answer<Vec<String>> {

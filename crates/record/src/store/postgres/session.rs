@@ -216,11 +216,15 @@ impl Sessions {
             Ok(Outcome::Undo(value)) => Ok(value),
             Err(fault) => Err(fault),
         };
-        if session.batch_execute("ROLLBACK").await.is_err() {
-            // Whatever state it is in, nobody shall get it.
-            drop(Object::take(session));
-        }
+        undo(session).await;
         ended
+    }
+}
+
+/// Ends a transaction without its changes and gives the connection back; one that cannot even do that is closed.
+pub(super) async fn undo(session: Object) {
+    if session.batch_execute("ROLLBACK").await.is_err() {
+        drop(Object::take(session));
     }
 }
 
@@ -229,6 +233,9 @@ pub(super) enum Outcome<T> {
     Commit(T),
     Undo(T),
 }
+
+/// Begins one that reads whole tables as they are at one moment; the settings for looking rows up are not wanted then.
+pub(super) const BEGIN_READING: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL enable_seqscan = on";
 
 /// Begins a transaction whatever isolation the role has by default. Whether it may write is the server's to say.
 pub(super) const BEGIN: &str = "BEGIN ISOLATION LEVEL READ COMMITTED";
