@@ -27,11 +27,9 @@ impl Service {
             .map(|number| Alias { system: NHS_NUMBER_SYSTEM.to_owned(), value: number.digits() })
             .collect();
         let patients = opened.entries().filter(|entry| entry.kind().fhir_type() == Some("Patient"));
-        aliases.extend(
-            patients
-                .filter_map(|entry| entry.source_key())
-                .map(|key| Alias { system: format!("source:{}/Patient", key.source), value: key.id }),
-        );
+        // An item without an id is named after its Bundle, which leads nowhere.
+        let named = patients.filter_map(|entry| entry.source_key()).filter(|key| !key.id.starts_with("bundle:"));
+        aliases.extend(named.map(|key| Alias { system: format!("source:{}/Patient", key.source), value: key.id }));
         aliases.sort();
         aliases.dedup();
         let mut missing = Vec::new();
