@@ -6,8 +6,10 @@
 pub mod assets;
 mod citizen;
 mod components;
+mod compress;
 mod config;
 mod cookies;
+mod csrf;
 mod display;
 mod errors;
 mod headers;
@@ -56,6 +58,7 @@ pub fn router(service: Service, config: PortalConfig) -> Result<Router, ConfigEr
     Ok(router
         .fallback(errors::not_found)
         .layer(middleware::from_fn_with_state(portal.clone(), errors::explain))
+        .layer(middleware::from_fn(compress::text))
         .layer(middleware::from_fn_with_state(portal.clone(), headers::add))
         .with_state(portal))
 }

@@ -8,7 +8,7 @@ use keepwell_service::{ServiceError, Session};
 
 use crate::errors::PageError;
 use crate::shell::{Person, Section, Shell};
-use crate::{Portal, cookies, display, routes};
+use crate::{Portal, cookies, csrf, display, routes};
 
 /// The longest cookie value that is looked up at all.
 const LONGEST_TOKEN: usize = 200;
@@ -71,16 +71,20 @@ impl FromRequestParts<Portal> for Resident {
 impl Resident {
     /// The frame of a page for this person.
     pub(crate) fn shell(&self, portal: &Portal, section: Section) -> Shell {
-        let person = Person { name: display::name(&self.session.display_name), csrf: self.session.csrf.clone() };
+        let person = Person { name: display::name(&self.session.display_name), csrf: self.csrf(portal) };
         Shell::new(portal.config(), section, Some(person))
+    }
+
+    /// The hidden field of a form.
+    pub(crate) fn csrf(&self, portal: &Portal) -> String {
+        csrf::masked(&*portal.config().random, &self.session.csrf)
     }
 
     /// Whether a form came from a page that we gave to this session.
     ///
     /// # Errors
     /// [`PageError::Forbidden`] if not.
-    pub(crate) fn check_form(&self, csrf: &str) -> Result<(), PageError> {
-        let same = aws_lc_rs::constant_time::verify_slices_are_equal(self.session.csrf.as_bytes(), csrf.as_bytes());
-        if same.is_ok() && !csrf.is_empty() { Ok(()) } else { Err(PageError::Forbidden) }
+    pub(crate) fn check_form(&self, field: &str) -> Result<(), PageError> {
+        if csrf::matches(&self.session.csrf, field) { Ok(()) } else { Err(PageError::Forbidden) }
     }
 }

@@ -12,6 +12,7 @@ start-urgent = Do not use this service if you need help now. If it is urgent, ca
 sign-in-title = Sign in
 sign-in-text = You sign in with { $provider }. It proves who you are. We never see your password.
 sign-in-demo-text = This is a demonstration. You sign in by choosing one of the people that we made up.
+sign-in-demo-button = Choose a person
 sign-in-button = Continue with { $provider }
 sign-in-shared-title = If other people use this computer or phone
 sign-in-shared-text = Sign out when you finish. We sign you out by ourselves after 30 minutes without use.

@@ -94,7 +94,7 @@ result-compared = This is { $compared } for this laboratory.
 result-compared-range = This is { $compared } for this laboratory, which is { $range }.
 result-range = The usual range for this laboratory is { $range }.
 result-no-range = The laboratory sent no usual range with this result.
-result-history = See all your results for { $name }
+result-history = See your results for this test over time
 result-table = Results in this report
 result-test = Test
 result-value = Result
@@ -117,6 +117,7 @@ history-title = Results over time
 history-up = Your { $name } went up from { $old } to { $new } between { $from } and { $to }.
 history-down = Your { $name } went down from { $old } to { $new } between { $from } and { $to }.
 history-same = Your { $name } was { $new } in { $to }, the same as in { $from }.
+history-it = result
 history-one = Your { $name } was { $value } on { $date }.
 history-words = { $count ->
     [one] You have 1 result for { $name }.

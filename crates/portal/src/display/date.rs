@@ -67,6 +67,12 @@ pub(crate) fn month_of(t: Texts, when: Option<&When>) -> Shown {
     Shown::new(spell(t, month), t.language().date_direction)
 }
 
+/// `2026`, to group a list by.
+pub(crate) fn year_of(t: Texts, when: Option<&When>) -> Shown {
+    let Some(when) = when else { return no_date(t) };
+    Shown::new(when.date.get(..4).unwrap_or(&when.date), "ltr")
+}
+
 /// A moment of Keepwell's own: `9 October 2026 at 5:30pm`.
 pub(crate) fn moment(t: Texts, calendar: &Calendar, at: Timestamp) -> Shown {
     let civil = calendar.civil(at);

@@ -7,7 +7,7 @@ mod value;
 
 pub(crate) use date::{
     Calendar, at, civil_date, clock_fields, day, day_and_month, moment, moment_at, month_and_year, month_of, when,
-    when_date,
+    when_date, year_of,
 };
 pub(crate) use value::{blood_pressure, interpretation, name, nhs_number, quantity, range, spoken_digits, text};
 

@@ -153,7 +153,7 @@ impl AddPage {
 
 /// The empty form.
 pub(crate) async fn form(State(portal): State<Portal>, resident: Resident) -> Response {
-    let csrf = resident.session.csrf.clone();
+    let csrf = resident.csrf(&portal);
     page(&AddPage::new(resident.shell(&portal, Section::Measurements), csrf, Filled::fresh(&portal), &[]))
 }
 
@@ -174,7 +174,7 @@ pub(crate) async fn save(
             Ok(Redirect::to(&routes::measurements_added(&added.reading.id, page)).into_response())
         }
         Err(ServiceError::Invalid(errors)) => {
-            let view = AddPage::new(shell, resident.session.csrf.clone(), filled, &errors);
+            let view = AddPage::new(shell, resident.csrf(&portal), filled, &errors);
             Ok(page_with(StatusCode::UNPROCESSABLE_ENTITY, &view))
         }
         Err(error) => Err(error.into()),

@@ -16,6 +16,8 @@ use crate::{Portal, routes};
 
 /// With fewer points than this a table says more than a chart.
 const FEWEST_FOR_CHART: usize = 4;
+/// Names longer than this are not repeated in the headline.
+const LONG_NAME: usize = 40;
 /// With no more points than this the table is open from the start.
 const MOST_FOR_OPEN_TABLE: usize = 5;
 
@@ -29,7 +31,10 @@ pub(crate) struct HistoryPage {
     compared: Option<String>,
     chart: Option<Html>,
     notes: Vec<String>,
-    shapes: bool,
+    /// Whether filled circles need to be told apart from diamonds.
+    inside: bool,
+    /// Whether there are diamonds.
+    outside: bool,
     rows: Vec<Row>,
     open: bool,
     csv: String,
@@ -67,7 +72,8 @@ impl HistoryPage {
             headline,
             compared: compared_latest(t, history),
             notes: if chart.is_some() { drawn.notes(t, history) } else { Vec::new() },
-            shapes: outside > 0 && outside < drawn.points.len(),
+            inside: outside > 0 && outside < drawn.points.len(),
+            outside: outside > 0,
             rows: history.points.iter().map(|point| row(t, point)).collect(),
             open: chart.is_none() || history.points.len() <= MOST_FOR_OPEN_TABLE,
             csv: routes::test_history_csv(&history.test),
@@ -145,7 +151,10 @@ fn band(t: Texts, history: &TestHistory) -> Option<Band> {
 
 /// The finding, as markup and as plain text.
 fn headline(t: Texts, history: &TestHistory, drawn: &Drawn<'_>) -> (Html, String) {
-    let name = ("name", Arg::from(display::text(&history.name)));
+    // The heading above has just said a long name; saying it again would bury the finding.
+    let long = history.name.chars().count() > LONG_NAME;
+    let name = if long { t.say("history-it") } else { history.name.clone() };
+    let name = ("name", Arg::from(display::text(&name)));
     let both = |key: &str, args: &[(&str, Arg)]| (t.html(key, args), t.plain(key, args));
     let shown = |point: &Point| display::quantity(&point.value_text, &point.unit);
     let (first, last) = match (drawn.first_comparable(), drawn.points.last()) {

@@ -1,4 +1,4 @@
-//! `/record/test-results`: every report, newest first, under its month.
+//! `/record/test-results`: every report, newest first, under its year.
 
 use askama::Template;
 use axum::extract::{Query, State};
@@ -21,11 +21,11 @@ use crate::{Portal, routes};
 pub(crate) struct ListPage {
     shell: Shell,
     total: usize,
-    months: Vec<Month>,
+    years: Vec<Year>,
     pagination: Pagination,
 }
 
-struct Month {
+struct Year {
     name: Shown,
     reports: Vec<Line>,
 }
@@ -42,18 +42,18 @@ struct Line {
 impl ListPage {
     fn new(shell: Shell, found: &Page<TestResult>) -> Self {
         let t = shell.t;
-        let mut months: Vec<Month> = Vec::new();
+        let mut years: Vec<Year> = Vec::new();
         for report in &found.items {
-            let name = display::month_of(t, report.when.as_ref());
-            if months.last().is_none_or(|month| month.name != name) {
-                months.push(Month { name, reports: Vec::new() });
+            let name = display::year_of(t, report.when.as_ref());
+            if years.last().is_none_or(|year| year.name != name) {
+                years.push(Year { name, reports: Vec::new() });
             }
-            if let Some(month) = months.last_mut() {
-                month.reports.push(line(t, report));
+            if let Some(year) = years.last_mut() {
+                year.reports.push(line(t, report));
             }
         }
         let pagination = Pagination::new(routes::TEST_RESULTS, found.page, found.pages);
-        Self { total: found.total, months, pagination, shell }
+        Self { total: found.total, years, pagination, shell }
     }
 }
 
