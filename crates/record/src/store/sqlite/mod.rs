@@ -30,6 +30,8 @@ use writer::Writer;
 
 /// How many idle read connections are kept.
 const READERS: usize = 8;
+/// So many blocks are read where they are asked for; more than that on another thread.
+const FEW: u32 = 64;
 /// Pages of cache of the writer and of each reader, in KiB (SQLite's negative form).
 const CACHE_KIB: i64 = -2048;
 
@@ -108,26 +110,38 @@ impl SqliteStore {
         Ok(Self { inner: Arc::new(inner) })
     }
 
-    /// Runs a query on one of the read connections.
+    /// Runs a query of a row or a few on one of the read connections, where it is called: a handful of microseconds from
+    /// memory, which is less than handing it to another thread and back costs.
     fn read<T: Send + 'static>(
         &self,
         query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Answer<T> {
         let inner = Arc::clone(&self.inner);
+        Box::pin(async move { inner.query(query) })
+    }
+
+    /// Runs a query that may take its time on a thread of its own.
+    fn read_much<T: Send + 'static>(
+        &self,
+        query: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        let inner = Arc::clone(&self.inner);
         Box::pin(async move {
-            tokio::task::spawn_blocking(move || {
-                let connection = inner.reader()?;
-                let answer = query(&connection).map_err(|error| store_error(&error));
-                inner.give_back(connection);
-                answer
-            })
-            .await
-            .unwrap_or_else(|_| Err(RecordError::Store("the reading thread stopped".into())))
+            tokio::task::spawn_blocking(move || inner.query(query))
+                .await
+                .unwrap_or_else(|_| Err(RecordError::Store("the reading thread stopped".into())))
         })
     }
 }
 
 impl Inner {
+    fn query<T>(&self, query: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T, RecordError> {
+        let connection = self.reader()?;
+        let answer = query(&connection).map_err(|error| store_error(&error));
+        self.give_back(connection);
+        answer
+    }
+
     fn reader(&self) -> Result<Connection, RecordError> {
         if let Some(connection) = self.readers.lock().expect("no panic while held").pop() {
             return Ok(connection);
@@ -200,7 +214,7 @@ impl Store for SqliteStore {
     }
 
     fn records(&self, tenant: TenantId, after: Option<RecordId>, limit: u32) -> Answer<Vec<(RecordId, RecordRow)>> {
-        self.read(move |c| read::records(c, tenant, after, limit))
+        self.read_much(move |c| read::records(c, tenant, after, limit))
     }
 
     fn append(&self, append: Append) -> Answer<Appended> {
@@ -208,7 +222,8 @@ impl Store for SqliteStore {
     }
 
     fn blocks(&self, record: RecordId, stream: Stream, from: Seq, limit: u32) -> Answer<Vec<BlockRow>> {
-        self.read(move |c| read::blocks(c, record, stream, from, limit))
+        let query = move |c: &Connection| read::blocks(c, record, stream, from, limit);
+        if limit <= FEW { self.read(query) } else { self.read_much(query) }
     }
 
     fn rewrap(&self, record: RecordId, old: Bytes, new: Bytes) -> Answer<bool> {
@@ -233,7 +248,7 @@ impl Store for SqliteStore {
     }
 
     fn stubs(&self, tenant: TenantId) -> Answer<Vec<(RecordId, Bytes)>> {
-        self.read(move |c| read::stubs(c, tenant))
+        self.read_much(move |c| read::stubs(c, tenant))
     }
 
     fn alias(&self, tenant: TenantId, index: [u8; 32]) -> Answer<Option<(RecordId, [u8; 16])>> {
@@ -241,7 +256,7 @@ impl Store for SqliteStore {
     }
 
     fn aliases(&self, tenant: TenantId, after: Option<[u8; 32]>, limit: u32) -> Answer<Vec<AliasRow>> {
-        self.read(move |c| read::aliases(c, tenant, after, limit))
+        self.read_much(move |c| read::aliases(c, tenant, after, limit))
     }
 
     fn aliases_of(&self, record: RecordId) -> Answer<Vec<([u8; 32], [u8; 16])>> {
@@ -257,7 +272,7 @@ impl Store for SqliteStore {
     }
 
     fn pending_leaves(&self, tenant: TenantId, limit: u32) -> Answer<Vec<PendingLeaf>> {
-        self.read(move |c| read::pending_leaves(c, tenant, limit))
+        self.read_much(move |c| read::pending_leaves(c, tenant, limit))
     }
 
     fn log_size(&self, tenant: TenantId) -> Answer<u64> {
@@ -293,7 +308,7 @@ impl Store for SqliteStore {
     }
 
     fn side_list(&self, tenant: TenantId, table: u8) -> Answer<Vec<SideRow>> {
-        self.read(move |c| read::side_list(c, tenant, table))
+        self.read_much(move |c| read::side_list(c, tenant, table))
     }
 
     fn purge(&self, now: i64) -> Answer<u64> {
@@ -301,7 +316,7 @@ impl Store for SqliteStore {
     }
 
     fn stats(&self) -> Answer<StoreStats> {
-        self.read(read::stats)
+        self.read_much(read::stats)
     }
 
     fn check(&self) -> Answer<Vec<String>> {
@@ -311,7 +326,7 @@ impl Store for SqliteStore {
             let sums = Arc::clone(&sums);
             move |c| Ok(sums.lock().expect("no panic while held").checkpoint(c, Checkpoint::Passive).err())
         });
-        let structure = self.read(read::check);
+        let structure = self.read_much(read::check);
         Box::pin(async move {
             let mut lines: Vec<String> = moved.await?.iter().map(ToString::to_string).collect();
             lines.extend(structure.await?);
@@ -323,7 +338,7 @@ impl Store for SqliteStore {
     }
 
     fn backup(&self, to: PathBuf) -> Answer<()> {
-        let written = self.read(move |c| Ok(archive::write(c, &to)));
+        let written = self.read_much(move |c| Ok(archive::write(c, &to)));
         Box::pin(async move { written.await? })
     }
 
