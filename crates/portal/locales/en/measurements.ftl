@@ -66,7 +66,8 @@ add-error-time-skipped-by-clocks = The clocks went forward then, so there was no
 add-error-form-key-bad-form = The form was open for too long. Check the numbers and save again
 add-error-other = Check this answer
 
-bp-severe = Your reading is very high.
+bp-severe = Your latest blood pressure is very high.
+bp-severe-saved = Your reading of { $value } is very high. It is saved in your record.
 bp-emergency-heading = Call 999 if your blood pressure is very high and you have:
 bp-emergency-chest = chest pain
 bp-emergency-breath = trouble breathing

@@ -69,7 +69,9 @@ const RIGHT: f64 = 14.0;
 const TOP: f64 = 18.0;
 const BOTTOM: f64 = 40.0;
 /// About how wide one letter of a label is.
-const LETTER: f64 = 7.6;
+const LETTER: f64 = 9.0;
+/// With more points than this the shapes are drawn smaller, so that each can be seen.
+const MANY: usize = 16;
 
 /// One drawing, with every coordinate worked out.
 #[derive(Template)]
@@ -87,6 +89,8 @@ struct Drawing<'a> {
     dates: Vec<(Coordinate, Coordinate, String)>,
     lines: Vec<String>,
     marks: Vec<Mark>,
+    radius: Coordinate,
+    diamond: Coordinate,
     newest: Option<(Coordinate, Coordinate, &'static str, &'a str)>,
 }
 
@@ -160,6 +164,8 @@ fn drawing<'a>(t: Texts, data: &'a ChartData, size: &Size) -> Option<Drawing<'a>
         values: scale.ticks.iter().map(|v| (Coordinate(scale.y(*v)), ticks::label(*v, step))).collect(),
         dates: date_labels(t, grain, marks, &scale, size),
         lines: lines(&data.points, &scale),
+        radius: Coordinate(if data.points.len() > MANY { 3.5 } else { 5.0 }),
+        diamond: Coordinate(if data.points.len() > MANY { 5.5 } else { 8.0 }),
         marks: data.points.iter().map(|point| scale.mark(point)).collect(),
         newest: newest(last, &scale, size),
     })
@@ -277,7 +283,7 @@ impl Scale {
         match point.upper {
             Some(upper) => {
                 let top = self.y(upper);
-                Mark::Bar(Coordinate(x.0 - 4.0), Coordinate(top), Coordinate((y.0 - top).max(2.0)), point.marked)
+                Mark::Bar(Coordinate(x.0 - 3.0), Coordinate(top), Coordinate((y.0 - top).max(2.0)), point.marked)
             }
             None if point.marked => Mark::Diamond(x, y),
             None => Mark::Dot(x, y),

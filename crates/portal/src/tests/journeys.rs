@@ -79,6 +79,24 @@ async fn a_very_high_reading_brings_its_safety_message_also_if_it_is_of_an_earli
 }
 
 #[tokio::test]
+async fn a_good_reading_is_never_called_very_high_because_another_one_is() {
+    let house = House::new().await;
+    let mut browser = house.amina().await;
+    for (top, time) in [("181", "4:00pm"), ("124", "3:00pm")] {
+        let form = browser.get("/record/measurements/add").await;
+        let (csrf, key) = (form.field("csrf"), form.field("form_key"));
+        let mut fields = reading(&csrf, &key, top, "23");
+        fields[8].1 = time;
+        let sent = browser.post("/record/measurements/add", &fields).await;
+        let list = browser.get(sent.location()).await.body;
+        assert!(list.contains("Call 999 if"), "the newest reading is still the very high one");
+        assert_eq!(list.contains("is very high. It is saved"), top == "181");
+        assert_eq!(list.contains("Your latest blood pressure is very high."), top == "124");
+        assert_eq!(list.contains("nhsuk-notification-banner--success"), top == "124");
+    }
+}
+
+#[tokio::test]
 async fn mistakes_are_told_beside_the_fields_and_what_was_typed_is_kept() {
     let house = House::new().await;
     let mut browser = house.amina().await;

@@ -27,7 +27,11 @@ const ALERT: i64 = 24 * 3_600;
 #[template(path = "citizen/measurements/list.html")]
 pub(crate) struct ListPage {
     shell: Shell,
+    /// The reading just added.
     added: Option<Shown>,
+    /// Whether that one is very high.
+    added_severe: bool,
+    /// Whether that one or the newest is.
     severe: bool,
     total: usize,
     chart: Option<Chart>,
@@ -58,6 +62,7 @@ impl ListPage {
         });
         Self {
             severe: [added, recent].into_iter().flatten().any(|reading| reading.severe),
+            added_severe: added.is_some_and(|reading| reading.severe),
             added: added.map(main_value),
             total: found.total,
             chart: if found.page == 1 { chart(t, &found.items) } else { None },
