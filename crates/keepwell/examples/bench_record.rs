@@ -1,6 +1,7 @@
 //! `cargo xtask bench record`: the engine beside the raw floor, in one run on one machine (docs/performance.md).
 //!
-//! Arguments: `--quick` (fewer rounds), `--large N` (records of the growth test, default 1,000,000), `--postgres URL`.
+//! Arguments: `--quick` (fewer rounds), `--large N` (records of the growth test, default 1,000,000), `--postgres URL` (the
+//! same table on PostgreSQL), `--only import|open|commits|growth`.
 
 #![expect(clippy::disallowed_methods, reason = "a bench measures time and reads its arguments")]
 #![expect(clippy::unwrap_used, reason = "a bench stops at the first thing that is not as it should be")]
@@ -352,14 +353,22 @@ fn main() {
     let shared = std::env::var("KEEPWELL_SHARED")
         .map_or_else(|_| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    let only = value("--only");
+    let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
     runtime.block_on(async {
-        if shared.join("synthea-r4").is_dir() {
-            bench_import(&shared, rounds).await;
-        } else {
+        if !shared.join("synthea-r4").is_dir() {
             println!("skipped: import (the Synthea Bundles are not at {})", shared.display());
+        } else if wanted("import") {
+            bench_import(&shared, rounds).await;
         }
-        bench_open(rounds * 3).await;
-        bench_commits(rounds).await;
-        bench_growth(large).await;
+        if wanted("open") {
+            bench_open(rounds * 3).await;
+        }
+        if wanted("commits") {
+            bench_commits(rounds).await;
+        }
+        if wanted("growth") {
+            bench_growth(large).await;
+        }
     });
 }
