@@ -235,8 +235,7 @@ async fn import_record(
     let log_key: Option<VerifyingKey> =
         log_key.map(|key| key.parse().map_err(|error| CliError::usage(format!("--log-key: {error}")))).transpose()?;
     let info = at.tenant.import_record(&archive, &key, log_key.as_ref(), operator()).await?;
-    let aliases = at.service.adopt_record(info.record).await?;
-    Ok(json!({ "record": info.record, "from": info.tenant, "log_key": info.log_key, "aliases": aliases }))
+    Ok(json!({ "record": info.record, "from": info.tenant, "log_key": info.log_key }))
 }
 
 async fn prove(at: &Installation, record: RecordId, access: bool, seq: u64, out: &Path) -> Result<Value, CliError> {

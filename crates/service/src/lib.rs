@@ -3,7 +3,6 @@
 //! know HTTP, HTML, cookies or languages, nor how a record is stored.
 
 mod access;
-mod adopt;
 mod capability;
 mod clients;
 mod config;

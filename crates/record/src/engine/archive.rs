@@ -1,14 +1,16 @@
 //! A person's archive: everything of one record in one sealed file, to be moved to another installation and verified
 //! there. Blocks travel as they are, so ids, chain and proofs stay whole (docs/storage-format.md, "Archive").
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use keepwell_model::{Author, Kind, Labels, RecordId, Seq, Stream, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::blocks::view;
+use super::blocks::{apply_aliases, view};
 use super::load::damaged;
 use super::tenant::{Tenant, TenantInner};
-use crate::commit::{Commit, Expect, Head, Part, Write};
+use crate::commit::{Alias, Commit, Expect, Head, Part, Write};
 use crate::format::block::{self, SealedBlock};
 use crate::format::varint::{self, Reader};
 use crate::keys::{RecordKeys, SealKey};
@@ -96,7 +98,8 @@ impl Tenant {
     ///
     /// # Errors
     /// [`RecordError::Key`] if the key is not the archive's; [`RecordError::DamagedStore`] or [`RecordError::Damaged`] if
-    /// anything in it does not verify; [`RecordError::Conflict`] if the record is here already and went another way.
+    /// anything in it does not verify; [`RecordError::AliasTaken`] if an identifier of the person leads to another record
+    /// here already: the two may be one person's, which somebody has to decide; [`RecordError::Conflict`] if the record is here already and went another way.
     pub async fn import_record(
         &self,
         archive: &[u8],
@@ -105,9 +108,14 @@ impl Tenant {
         author: Author,
     ) -> Result<ArchiveInfo, RecordError> {
         let archive = Archive::open(archive, &key.seal_key())?;
-        archive.verify(log_key)?;
+        let aliases = archive.verify(log_key)?;
         let inner = &self.inner;
         let record = archive.info.record;
+        for alias in &aliases {
+            if self.look_up(alias).await?.is_some_and(|other| other != record) {
+                return Err(RecordError::AliasTaken);
+            }
+        }
         let lock = inner.writing[TenantInner::lock_number(record)].lock().await;
         let present = inner.store.record(record).await?;
         let keys = match &present {
@@ -152,11 +160,16 @@ impl Tenant {
         inner.states.forget_keys(record);
         inner.cache.remove(record);
         drop(lock);
-        self.note_import(&archive.info, author).await?;
+        self.note_import(&archive.info, aliases, author).await?;
         Ok(archive.info)
     }
 
-    async fn note_import(&self, info: &ArchiveInfo, author: Author) -> Result<(), RecordError> {
+    async fn note_import(
+        &self,
+        info: &ArchiveInfo,
+        aliases: BTreeSet<Alias>,
+        author: Author,
+    ) -> Result<(), RecordError> {
         let write = Write {
             number: None,
             kind: Kind::new("import").expect("the word is a kind"),
@@ -164,7 +177,9 @@ impl Tenant {
             source: None,
             body: Some(serde_json::to_vec(info).expect("plain strings and numbers").into()),
         };
-        let part = Part::new(info.record, Stream::Care, Expect::Any, vec![write]);
+        // Blind indexes cannot travel; the aliases stand in the blocks and are attached under this tenant's key.
+        let attach = aliases.into_iter().collect();
+        let part = Part { attach, ..Part::new(info.record, Stream::Care, Expect::Any, vec![write]) };
         let name = format!("import {} {}", info.record, info.exported.micros());
         let idempotency = Some(crate::IdempotencyKey::of(name.as_bytes()));
         self.commit(Commit { author, idempotency, parts: vec![part] }).await.map(drop)
@@ -233,13 +248,15 @@ impl Archive {
         reader.is_at_end().then_some(Self { info, keys, care, access, proofs })
     }
 
-    fn verify(&self, log_key: Option<&VerifyingKey>) -> Result<(), RecordError> {
+    /// Checks everything and answers the aliases that the record has at its head.
+    fn verify(&self, log_key: Option<&VerifyingKey>) -> Result<BTreeSet<Alias>, RecordError> {
         let record = self.info.record;
         let named: VerifyingKey = self.info.log_key.parse().map_err(|_| unreadable("it names no log key"))?;
         if log_key.is_some_and(|wanted| *wanted != named) {
             return Err(unreadable("it names another log than the one expected"));
         }
         let log = TrustedLog::from(named);
+        let mut aliases = BTreeSet::new();
         let mut proofs = self.proofs.iter();
         for (stream, blocks) in [(Stream::Care, &self.care), (Stream::Access, &self.access)] {
             let mut previous = [0u8; 32];
@@ -249,6 +266,7 @@ impl Archive {
                 if opened.previous != previous {
                     return Err(damaged(record, stream, Seq(seq), "block", "it does not follow the block before it"));
                 }
+                apply_aliases(&mut aliases, &opened);
                 previous = opened.hash;
             }
             if !blocks.is_empty() {
@@ -259,7 +277,7 @@ impl Archive {
         }
         let counts = (self.care.len() as u64, self.access.len() as u64);
         let complete = counts == (self.info.care_blocks.0, self.info.access_blocks.0) && counts.0 > 0;
-        if complete { Ok(()) } else { Err(unreadable("blocks are missing from it")) }
+        if complete { Ok(aliases) } else { Err(unreadable("blocks are missing from it")) }
     }
 }
 

@@ -1,11 +1,14 @@
 //! Blocks as they were written, opened and verified one by one: the history of a record, and who looked.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use keepwell_model::{Author, EntryNumber, Kind, Labels, RecordId, Seq, SourceKey, Stream, Timestamp};
 
 use super::load::damaged;
 use super::tenant::{Tenant, TenantInner};
 use crate::RecordError;
+use crate::commit::Alias;
 use crate::format::block::SealedBlock;
 use crate::format::payload;
 use crate::keys::RecordKeys;
@@ -26,6 +29,10 @@ pub struct BlockView {
     pub leaf: Option<u64>,
     /// Who wrote it, what for, from which source.
     pub author: Author,
+    /// Aliases that lead to the record from this block on.
+    pub attach: Vec<Alias>,
+    /// Aliases that no longer lead to it.
+    pub detach: Vec<Alias>,
     /// What was written.
     pub entries: Vec<BlockEntry>,
 }
@@ -132,6 +139,16 @@ pub(super) fn view(
         previous: header.previous,
         leaf: stored.leaf,
         author,
+        attach: table.attach.clone(),
+        detach: table.detach.clone(),
         entries: table.entries.iter().map(entry).collect(),
     })
+}
+
+/// Brings a record's aliases up to date with one more block: detached first, as the store does it.
+pub(super) fn apply_aliases(aliases: &mut BTreeSet<Alias>, view: &BlockView) {
+    for alias in &view.detach {
+        aliases.remove(alias);
+    }
+    aliases.extend(view.attach.iter().cloned());
 }

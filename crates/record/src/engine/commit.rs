@@ -131,7 +131,7 @@ async fn prepare(commit: Commit, newest_dictionary: u16) -> Result<(Arc<Commit>,
 fn prepare_now(commit: &Commit, newest_dictionary: u16) -> Vec<Prepared> {
     let author = serde_json::to_vec(&commit.author).expect("an author is plain strings");
     let prepare_part = |part: &Part| {
-        let frames = payload::encode(&author, &part.writes);
+        let frames = payload::encode(&author, &part.attach, &part.detach, &part.writes);
         let largest = frames.iter().map(Vec::len).max().unwrap_or(0);
         let dictionary = compress::dictionary_for(largest, newest_dictionary);
         let new = part.writes.iter().filter(|write| write.number.is_none()).count();

@@ -1,14 +1,17 @@
 //! Checking a whole tenant: every block, head, key, alias, snapshot, side row and stub, and the log over it all.
 
+use std::collections::BTreeSet;
+
 use keepwell_model::{RecordId, Seq, Stream};
 use serde::Serialize;
 
-use super::blocks::view;
+use super::blocks::{apply_aliases, view};
 use super::load::damaged;
 use super::side::SideTable;
 use super::snapshot;
 use super::tenant::{Tenant, TenantInner};
 use crate::RecordError;
+use crate::commit::Alias;
 use crate::log::{TILE_WIDTH, TileKey, TreeState};
 use crate::store::RecordRow;
 
@@ -119,14 +122,41 @@ impl Tenant {
             Ok(None) => return,
             Err(error) => return found.faults.push(error.to_string()),
         }
+        let mut aliases = BTreeSet::new();
+        let mut whole = true;
         for stream in [Stream::Care, Stream::Access] {
-            if let Err(error) = self.inner.verify_stream(record, stream, row, leaves, found).await {
+            if let Err(error) = self.inner.verify_stream(record, stream, row, leaves, &mut aliases, found).await {
                 found.faults.push(error.to_string());
+                whole = false;
             }
+        }
+        if whole && let Err(error) = self.verify_aliases_of(record, &aliases, found).await {
+            found.faults.push(error.to_string());
         }
         if let Err(error) = self.verify_snapshot(record, found).await {
             found.faults.push(error.to_string());
         }
+    }
+
+    /// Compares the alias rows of a record with what its chain says: a lost one would give the person a second, empty
+    /// record the next time something arrives.
+    async fn verify_aliases_of(
+        &self,
+        record: RecordId,
+        expected: &BTreeSet<Alias>,
+        found: &mut Verified,
+    ) -> Result<(), RecordError> {
+        let keys = self.inner.keys();
+        let expected: BTreeSet<[u8; 32]> = expected.iter().map(|a| keys.alias_index(&a.system, &a.value)).collect();
+        let stored: BTreeSet<[u8; 32]> =
+            self.inner.store.aliases_of(record).await?.into_iter().map(|(index, _)| index).collect();
+        for _ in expected.difference(&stored) {
+            found.faults.push(format!("an alias of record {record} is missing"));
+        }
+        for _ in stored.difference(&expected) {
+            found.faults.push(format!("an alias leads to record {record} that its blocks do not know"));
+        }
+        Ok(())
     }
 
     /// Compares the snapshot, entry by entry, with what the blocks give.
@@ -200,6 +230,7 @@ impl TenantInner {
         stream: Stream,
         row: &RecordRow,
         leaves: &[[u8; 32]],
+        aliases: &mut BTreeSet<Alias>,
         found: &mut Verified,
     ) -> Result<(), RecordError> {
         let Some((_, keys)) = self.row(record).await? else { return Ok(()) };
@@ -226,6 +257,7 @@ impl TenantInner {
                 {
                     found.faults.push(fail("it is not the one that the log holds").to_string());
                 }
+                apply_aliases(aliases, &view);
                 found.blocks += 1;
                 (seq, previous) = (view.seq, view.hash);
             }

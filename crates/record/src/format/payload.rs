@@ -1,11 +1,11 @@
-//! The plain content of a block: who wrote it, a table of its entries, and their bodies (docs/storage-format.md, "Block
+//! The plain content of a block: who wrote it, the aliases it attaches and detaches, a table of its entries, and their bodies (docs/storage-format.md, "Block
 //! payload"). Bodies follow the table in frame 0 while all of it fits [`FRAME_TARGET`]; otherwise they fill further
 //! frames, whole bodies only.
 
 use keepwell_model::{EntryNumber, Kind, Labels, SourceKey};
 
 use super::varint::{self, Reader};
-use crate::commit::Write;
+use crate::commit::{Alias, Write};
 
 /// Frames are filled up to about this many plain bytes.
 pub(crate) const FRAME_TARGET: usize = 4 << 20;
@@ -40,6 +40,9 @@ pub(crate) struct Table<'a> {
     pub(crate) author: &'a [u8],
     pub(crate) kinds: Vec<Kind>,
     pub(crate) sources: Vec<(&'a str, &'a str)>,
+    /// Aliases that lead to the record from this block on, and those that no longer do.
+    pub(crate) attach: Vec<Alias>,
+    pub(crate) detach: Vec<Alias>,
     pub(crate) entries: Vec<TableEntry<'a>>,
 }
 
@@ -53,7 +56,7 @@ impl Table<'_> {
 
 /// Writes author, table and bodies as the plain frames of a block. A new entry's number is not written: it follows from
 /// the header's `next_number`, so that frames can be made before the head is known.
-pub(crate) fn encode(author: &[u8], writes: &[Write]) -> Vec<Vec<u8>> {
+pub(crate) fn encode(author: &[u8], attach: &[Alias], detach: &[Alias], writes: &[Write]) -> Vec<Vec<u8>> {
     let bodies: usize = writes.iter().filter_map(|w| w.body.as_ref()).map(bytes::Bytes::len).sum();
     let mut kinds: Vec<&str> = Vec::new();
     let mut sources: Vec<(&str, &str)> = Vec::new();
@@ -88,6 +91,13 @@ pub(crate) fn encode(author: &[u8], writes: &[Write]) -> Vec<Vec<u8>> {
     for (source, kind) in sources {
         varint::put_bytes(&mut first, source.as_bytes());
         varint::put_bytes(&mut first, kind.as_bytes());
+    }
+    for aliases in [attach, detach] {
+        varint::put(&mut first, aliases.len() as u64);
+        for alias in aliases {
+            varint::put_bytes(&mut first, alias.system.as_bytes());
+            varint::put_bytes(&mut first, alias.value.as_bytes());
+        }
     }
     varint::put(&mut first, writes.len() as u64);
     first.extend_from_slice(&rows);
@@ -152,6 +162,8 @@ pub(crate) fn decode<'a>(first: &'a [u8], next_number: u32, frame_lens: &[usize]
     for _ in 0..reader.count()? {
         sources.push((reader.text()?, reader.text()?));
     }
+    let attach = aliases(&mut reader)?;
+    let detach = aliases(&mut reader)?;
     let count = reader.count()?;
     let mut entries = Vec::with_capacity(count);
     let mut new = 0u32;
@@ -203,7 +215,15 @@ pub(crate) fn decode<'a>(first: &'a [u8], next_number: u32, frame_lens: &[usize]
         }
         out.push(entry);
     }
-    Some(Table { author, kinds, sources, entries: out })
+    Some(Table { author, kinds, sources, attach, detach, entries: out })
+}
+
+fn aliases(reader: &mut Reader<'_>) -> Option<Vec<Alias>> {
+    let mut aliases = Vec::new();
+    for _ in 0..reader.count()? {
+        aliases.push(Alias { system: reader.text()?.to_owned(), value: reader.text()?.to_owned() });
+    }
+    Some(aliases)
 }
 
 /// Gives each body its frame and offset, and checks that the frames are filled exactly.
@@ -252,11 +272,14 @@ mod tests {
     proptest! {
         #[test]
         fn a_table_reads_back_with_every_body_in_its_place(writes in prop::collection::vec(write(), 0..30), author: Vec<u8>) {
-            let frames = encode(&author, &writes);
+            let alias = |text: &str| Alias { system: "s".into(), value: text.into() };
+            let (attach, detach) = (vec![alias("a"), alias("é")], vec![alias("b")]);
+            let frames = encode(&author, &attach, &detach, &writes);
             let lens: Vec<usize> = frames.iter().map(Vec::len).collect();
             let new = u32::try_from(writes.iter().filter(|w| w.number.is_none()).count()).unwrap();
             let table = decode(&frames[0], 50 + new, &lens).unwrap();
             prop_assert_eq!(table.author, &author[..]);
+            prop_assert_eq!((&table.attach, &table.detach), (&attach, &detach));
             prop_assert_eq!(table.entries.len(), writes.len());
             let mut expected_new = 50;
             for (entry, write) in table.entries.iter().zip(&writes) {
@@ -286,7 +309,7 @@ mod tests {
             body: Some(Bytes::from(vec![7; len])),
         };
         let writes: Vec<Write> = [1, FRAME_TARGET, FRAME_TARGET / 2, FRAME_TARGET / 3, 0, 5].map(write).to_vec();
-        let frames = encode(b"{}", &writes);
+        let frames = encode(b"{}", &[], &[], &writes);
         assert_eq!(frames.len(), 4);
         let lens: Vec<usize> = frames.iter().map(Vec::len).collect();
         let table = decode(&frames[0], 7, &lens).unwrap();

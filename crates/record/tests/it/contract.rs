@@ -588,6 +588,7 @@ async fn an_archive_moves_a_record_to_another_installation_and_verifies_there(pl
     let mut looked = commit(record, Expect::Any, vec![put("somebody looked")]);
     looked.parts[0].stream = Stream::Access;
     home.tenant.commit(looked).await.unwrap();
+    attach(&home.tenant, record, nhs("9000000009")).await;
     let key = keepwell_record::RootKey::from_bytes([5; 32]);
     let unproved = home.tenant.export_record(record, &key).await.unwrap();
     home.tenant.extend_log().await.unwrap();
@@ -612,7 +613,8 @@ async fn an_archive_moves_a_record_to_another_installation_and_verifies_there(pl
     assert!(refused.is_err(), "an archive from another log than expected");
 
     let info = import(archive.clone(), key.clone()).await.unwrap();
-    assert_eq!((info.record, info.care_blocks, info.access_blocks), (record, Seq(51), Seq(1)));
+    assert_eq!((info.record, info.care_blocks, info.access_blocks), (record, Seq(52), Seq(1)));
+    assert_eq!(away.tenant.look_up(&nhs("9000000009")).await.unwrap(), Some(record), "its aliases came along");
     let again = import(archive, key.clone()).await.unwrap();
     assert_eq!(again, info, "an import may be repeated");
     let away = away.restart().await;
@@ -623,7 +625,7 @@ async fn an_archive_moves_a_record_to_another_installation_and_verifies_there(pl
     assert_eq!(found, expected);
     let (here, there) = (
         home.tenant.blocks(record, Stream::Care, Seq(1), 100).await.unwrap(),
-        away.tenant.blocks(record, Stream::Care, Seq(1), 51).await.unwrap(),
+        away.tenant.blocks(record, Stream::Care, Seq(1), 52).await.unwrap(),
     );
     assert!(here.iter().zip(&there).all(|(a, b)| a.hash == b.hash), "the chain is the same");
     away.tenant.commit(commit(record, Expect::Any, vec![put("at the new home")])).await.unwrap();
