@@ -100,6 +100,9 @@ impl PortalConfig {
                 return Err(ConfigError::Address { setting, url: url.clone() });
             }
         }
+        if !self.demonstration && !is_protected(&self.provider.issuer) {
+            return Err(ConfigError::Unprotected(self.provider.issuer.clone()));
+        }
         Calendar::of(&self.time_zone).ok_or_else(|| ConfigError::TimeZone(self.time_zone.clone()))
     }
 
@@ -107,6 +110,12 @@ impl PortalConfig {
     pub(crate) fn is_https(&self) -> bool {
         self.base_url.starts_with("https://")
     }
+}
+
+/// Whether what is said to this address cannot be read or changed on its way: TLS, or this machine itself.
+fn is_protected(url: &str) -> bool {
+    let Ok(uri) = url.parse::<axum::http::Uri>() else { return false };
+    uri.scheme_str() == Some("https") || matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
 /// A setting that cannot work.
@@ -120,7 +129,64 @@ pub enum ConfigError {
         /// What it says.
         url: String,
     },
+    /// Whoever is in between could sign in as anybody.
+    #[error("the identity provider {0:?} must be reached over https")]
+    Unprotected(String),
     /// No such time zone.
     #[error("there is no time zone called {0:?}")]
     TimeZone(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use keepwell_model::{ManualClock, SeededRandom, Timestamp};
+
+    fn checked(base_url: &str, issuer: &str, demonstration: bool, zone: &str) -> bool {
+        let config = PortalConfig {
+            base_url: base_url.to_owned(),
+            service_name: String::new(),
+            demonstration,
+            time_zone: zone.to_owned(),
+            provider: ProviderConfig {
+                issuer: issuer.to_owned(),
+                name: String::new(),
+                client_id: String::new(),
+                client_secret: Secret::new("s"),
+                signing_algorithm: SigningAlgorithm::Es256,
+                scopes: Vec::new(),
+            },
+            clock: Arc::new(ManualClock::new(Timestamp::default())),
+            random: Arc::new(SeededRandom::new(1)),
+        };
+        config.check().is_ok()
+    }
+
+    #[test]
+    fn a_setting_that_cannot_work_stops_the_start() {
+        let (base, issuer, zone) = ("https://keepwell.example", "https://id.example/realm/", "Europe/London");
+        assert!(checked(base, issuer, false, zone));
+        assert!(!checked("keepwell.example", issuer, false, zone));
+        assert!(!checked("https://keepwell.example/", issuer, false, zone));
+        assert!(!checked(base, "ldap://id.example", false, zone));
+        assert!(!checked(base, issuer, false, "Europe/Leeds"));
+    }
+
+    #[test]
+    fn a_provider_is_reached_over_tls_or_on_this_machine() {
+        let (base, zone) = ("http://localhost:8080", "Europe/London");
+        assert!(checked(base, "http://localhost:8080/demo-id", false, zone));
+        assert!(checked(base, "http://127.0.0.1:9", false, zone));
+        assert!(!checked(base, "http://id.example", false, zone));
+        assert!(!checked(base, "http://localhost.example", false, zone));
+        assert!(
+            checked(base, "http://demo.example/demo-id", true, zone),
+            "nothing in a demonstration is worth stealing"
+        );
+    }
+
+    #[test]
+    fn a_secret_is_never_printed() {
+        assert!(!format!("{:?}", Secret::new("hush")).contains("hush"));
+    }
 }

@@ -1,5 +1,6 @@
 //! The small HTTP client that talks to the provider: bounded in time and size, and it follows no redirects.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use axum::body::Bytes;
@@ -7,8 +8,9 @@ use axum::http::{Method, Request, Uri, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http_body_util::{BodyExt, Full, Limited};
-use hyper_util::client::legacy::Client;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::client::legacy::{Client, ResponseFuture};
 use hyper_util::rt::TokioExecutor;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::de::DeserializeOwned;
@@ -20,12 +22,36 @@ const MAX_ANSWER: usize = 256 * 1024;
 /// How long one request may take.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The client.
-pub(crate) struct Http(Client<HttpConnector, Full<Bytes>>);
+type Plain = Client<HttpConnector, Full<Bytes>>;
+type Protected = Client<HttpsConnector<HttpConnector>, Full<Bytes>>;
+
+/// The client. `PortalConfig::check` and the discovery document's check decide which addresses may be plain: the
+/// demonstration's provider is this process itself.
+pub(crate) struct Http {
+    plain: Plain,
+    /// Made when first needed: reading the system's certificates takes a moment that a start should not wait for, and a
+    /// demonstration needs none.
+    protected: OnceLock<Protected>,
+}
 
 impl Http {
     pub(crate) fn new() -> Self {
-        Self(Client::builder(TokioExecutor::new()).build(HttpConnector::new()))
+        let plain = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
+        Self { plain, protected: OnceLock::new() }
+    }
+
+    fn begin(&self, request: Request<Full<Bytes>>) -> Result<ResponseFuture, ProviderError> {
+        if request.uri().scheme_str() != Some("https") {
+            return Ok(self.plain.request(request));
+        }
+        Ok(match self.protected.get() {
+            Some(client) => client.request(request),
+            None => {
+                let client = connect()?;
+                // Another request may have been quicker; then its client stays.
+                self.protected.get_or_init(|| client).request(request)
+            }
+        })
     }
 
     /// Fetches a JSON document.
@@ -52,7 +78,7 @@ impl Http {
 
     async fn send<T: DeserializeOwned>(&self, request: Request<Full<Bytes>>) -> Result<T, ProviderError> {
         let exchange = async {
-            let response = self.0.request(request).await.map_err(|_| ProviderError::Unreachable("no connection"))?;
+            let response = self.begin(request)?.await.map_err(|_| ProviderError::Unreachable("no connection"))?;
             let status = response.status();
             if status != 200 {
                 return Err(ProviderError::Status(status.as_u16()));
@@ -64,6 +90,12 @@ impl Http {
         let body = body.map_err(|_| ProviderError::Unreachable("no answer in time"))??;
         serde_json::from_slice(&body).map_err(|_| ProviderError::Malformed("not the JSON that was expected"))
     }
+}
+
+fn connect() -> Result<Protected, ProviderError> {
+    let builder = HttpsConnectorBuilder::new().with_native_roots();
+    let builder = builder.map_err(|_| ProviderError::Unreachable("the system trusts no certificate authority"))?;
+    Ok(Client::builder(TokioExecutor::new()).build(builder.https_only().enable_http1().build()))
 }
 
 fn request(method: Method, url: &str) -> Result<axum::http::request::Builder, ProviderError> {
