@@ -1,5 +1,8 @@
 """Tests of the stand-alone reader of the storage format, and of the checks of its vectors."""
 
+import json
+import re
+import struct
 import tempfile
 import unittest
 from pathlib import Path
@@ -112,6 +115,43 @@ class Vectors(unittest.TestCase):
                 (Path(folder) / f"{number}.zdict").write_bytes(kvec.flipped(good, 8 * len(good) - 1))
             with self.assertRaisesRegex(ks.Damaged, "not the released one"):
                 check(files, folder)
+
+
+class Page(unittest.TestCase):
+    """The examples in storage-format.md are bytes of set 1."""
+
+    def setUp(self):
+        self.page = (Path(__file__).parents[1] / "storage-format.md").read_text()
+        self.files = files_of(STORAGE / "1")
+        self.zstd = ks.Zstd(kv.DICTIONARIES)
+        self.root = ks.key_line(self.files["keys/root-1.key"], "keepwell-root-key-1:")
+        self.record = json.loads(self.files["expected.json"])["snapshot"]["record"]
+        tenant = ks.TenantKeys(7, self.root, self.files["keys/tenant-1.wrapped"])
+        self.keys = tenant.record_keys(self.record, self.files["keys/record-2.wrapped"])
+
+    def plain(self, path, what):
+        data = self.files[path]
+        if what is None:
+            return data
+        if path == "keys/tenant-1.wrapped":
+            return ks.unseal_with_nonce(self.root, b"KWT1" + struct.pack(">I", 7) + data[:8], data[8:], path)
+        if what == "frame 0":
+            return ks.Block(data, self.keys, self.zstd).frames[0]
+        return ks.snapshot_part(data, 0, 7, self.record, 1, self.keys, self.zstd)[2]
+
+    def test_every_example_is_what_the_vectors_hold(self):
+        examples = re.findall(r"```hex (\S+)(?: \(([^)\n]+)\))?\n(.*?)```", self.page, re.S)
+        self.assertGreater(len(examples), 6)
+        for path, what, lines in examples:
+            data = self.plain(path, what or None)
+            for line in lines.splitlines():
+                at, shown, _ = re.fullmatch(r"([0-9a-f]{2})  ((?:[0-9a-f]{2} ?)+)  +(.*)", line).groups()
+                found = data[int(at, 16) :][: len(bytes.fromhex(shown))]
+                self.assertEqual(found.hex(" "), shown.strip(), f"{path} at {at}")
+
+    def test_the_table_of_dictionaries_is_the_readers(self):
+        table = re.findall(r"^\| (\d+) \| `(\d+)\.zdict` \| [\d,]+ \| `([0-9a-f]{64})`", self.page, re.M)
+        self.assertEqual({int(number): sum for number, _, sum in table}, ks.DICTIONARIES)
 
 
 if __name__ == "__main__":
