@@ -94,7 +94,7 @@ impl SqliteStore {
         )?;
         schema::prepare(&connection)?;
         schema::migrate(&mut connection, migrate)?;
-        match sums.checkpoint(&connection, Checkpoint::Passive) {
+        match sums.recover(&connection) {
             // Reading still works, and writing will once there is space.
             Err(RecordError::Full) => tracing::warn!("the disk is full; the write-ahead log stays as it is for now"),
             other => other?,

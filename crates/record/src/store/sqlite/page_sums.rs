@@ -29,6 +29,9 @@ const CHUNK: u32 = 256;
 /// No check answers more lines than this.
 const MOST_LINES: usize = 50;
 
+/// The sum of a page that was made from a damaged one: no content fits it, so every check names the page.
+const NEVER: u64 = u64::MAX;
+
 /// Sums and mark of one database file.
 pub(super) struct PageSums {
     database: PathBuf,
@@ -48,9 +51,9 @@ pub(super) struct PageSums {
     broken: Option<String>,
 }
 
-/// The newest version of each page in a stretch of the log.
+/// The versions of each page in a stretch of the log, the newest last.
 struct Newest {
-    sums: BTreeMap<u32, u64>,
+    sums: BTreeMap<u32, Vec<u64>>,
     /// Pages of the database after it; 0 if it has no commit.
     pages: u32,
     end: Option<Position>,
@@ -79,10 +82,10 @@ fn beside(database: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// The first eight bytes of a SHA-256; never 0, which stands for "not known".
+/// The first eight bytes of a SHA-256; never 0, which stands for "not known", and never [`NEVER`].
 fn sum(bytes: &[u8]) -> u64 {
     let digest = digest::digest(&digest::SHA256, bytes);
-    u64::from_be_bytes(digest.as_ref()[..8].try_into().expect("a digest has 32 bytes")).max(1)
+    u64::from_be_bytes(digest.as_ref()[..8].try_into().expect("a digest has 32 bytes")).clamp(1, NEVER - 1)
 }
 
 fn mark_bytes((salts, frames): (Salts, u32)) -> [u8; 20] {
@@ -223,16 +226,32 @@ impl PageSums {
         Ok(())
     }
 
+    /// Moves what is in the log into the database file when the store is opened. What was damaged in the pages that the
+    /// log has is mended by that, for these pages were written by an earlier process from good ones.
+    pub(super) fn recover(&mut self, connection: &Connection) -> Result<(), RecordError> {
+        self.move_log(connection, Checkpoint::Passive, false)
+    }
+
     /// Moves what is in the log into the database file, as far as readers allow, and takes its sums.
     pub(super) fn checkpoint(&mut self, connection: &Connection, how: Checkpoint) -> Result<(), RecordError> {
+        self.move_log(connection, how, true)
+    }
+
+    fn move_log(&mut self, connection: &Connection, how: Checkpoint, compare: bool) -> Result<(), RecordError> {
         self.before_transaction()?;
         let (_, frames, _) = pragma(connection, "NOOP")?;
-        let newest = self.read_log(frames).map_err(|error| failed(&error))?;
+        if frames == 0 && self.mark.1 == 0 && self.page_size > 0 {
+            return Ok(());
+        }
+        let mut newest = self.read_log(frames).map_err(|error| failed(&error))?;
         if newest.end.map_or(0, |end| end.frames) < frames {
             let why = "a page in it does not fit its checksum; the store takes no more writes".to_owned();
             tracing::error!("the write-ahead log is damaged: {why}");
             self.broken = Some(why.clone());
             return Err(RecordError::DamagedStore { what: "write-ahead log", why });
+        }
+        if compare {
+            self.compare_before(&mut newest).map_err(|error| failed(&error))?;
         }
         self.unsettled.extend(newest.sums.keys());
         let (busy, log, moved) = pragma(connection, if how == Checkpoint::Truncate { "FULL" } else { "PASSIVE" })?;
@@ -248,6 +267,34 @@ impl PageSums {
         Ok(())
     }
 
+    /// Looks at each page that is about to be written over: if it does not fit its sum, what is written now may have been
+    /// made from damaged content, and must not get a sum that says that all is well.
+    fn compare_before(&mut self, newest: &mut Newest) -> io::Result<()> {
+        if self.page_size == 0 {
+            return Ok(());
+        }
+        let mut database = File::open(&self.database)?;
+        let mut content = vec![0; self.page_size as usize];
+        let mut known = [0u8; 8];
+        let (pages, sums) = (database.metadata()?.len() / u64::from(self.page_size), self.file.metadata()?.len());
+        for (&page, versions) in &mut newest.sums {
+            if u64::from(page) > pages || place(page + 1) > sums {
+                break;
+            }
+            self.file.seek(SeekFrom::Start(place(page)))?;
+            self.file.read_exact(&mut known)?;
+            database.seek(SeekFrom::Start(u64::from(page - 1) * u64::from(self.page_size)))?;
+            database.read_exact(&mut content)?;
+            let (known, now) = (u64::from_be_bytes(known), sum(&content));
+            // A checkpoint that did not finish has written some version of it already.
+            if known != 0 && known != now && !versions.contains(&now) {
+                tracing::error!(page, "a page of the database file was damaged when it was written again");
+                versions.push(NEVER);
+            }
+        }
+        Ok(())
+    }
+
     /// Reads what the last finished checkpoint did not have yet, up to a frame.
     fn read_log(&self, frames: u32) -> io::Result<Newest> {
         let mut newest = Newest { sums: BTreeMap::new(), pages: 0, end: None };
@@ -255,7 +302,7 @@ impl PageSums {
         let known = self.settled.filter(|known| known.salts == wal.start().salts && known.frames <= frames);
         let start = known.unwrap_or(wal.start());
         let end = wal.follow(start, frames, |frame| {
-            newest.sums.insert(frame.page, sum(frame.data));
+            newest.sums.entry(frame.page).or_default().push(sum(frame.data));
             if frame.commit != 0 {
                 newest.pages = frame.commit;
             }
@@ -286,7 +333,8 @@ impl PageSums {
         }
         let mut run: Vec<u8> = Vec::new();
         let mut next = 0;
-        for (&page, &sum) in sums.iter().filter(|(page, _)| *pages == 0 || *page <= pages) {
+        for (&page, versions) in sums.iter().filter(|(page, _)| *pages == 0 || *page <= pages) {
+            let sum = versions.last().copied().unwrap_or(0);
             if page != next && !run.is_empty() {
                 self.put_sums(next, &run)?;
                 run.clear();
@@ -393,9 +441,10 @@ pub(super) fn check(sums: &std::sync::Mutex<PageSums>, adopt: bool) -> Result<Ve
     if sums.missing_pages().map_err(|error| failed(&error))? {
         lines.push("the database file is shorter than its sums say".into());
     }
-    if bad.len() > MOST_LINES {
+    if !bad.is_empty() {
         lines.push(format!(
-            "{} pages in all do not fit. If another program wrote the file or it was copied back, delete {} and check again",
+            "{} pages in all do not fit: restore a backup. If another program wrote the file, or nothing else here is at \
+             fault (what was damaged was unused, or a copy that has been made anew), delete {} and check again",
             bad.len(),
             sums.path.display()
         ));

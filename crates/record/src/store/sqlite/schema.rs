@@ -14,8 +14,12 @@ const APPLICATION_ID: i64 = 0x4b57_7374;
 
 /// Sets what must hold before anything else is done with a connection that writes.
 pub(super) fn prepare(connection: &Connection) -> Result<(), RecordError> {
-    // Only has an effect on a new file: free pages can then be given back after an erasure.
-    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    if pages == 0 {
+        // Free pages can then be given back after an erasure. An existing file would only have its first page rewritten,
+        // and with it whatever is damaged there.
+        connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
     let mode: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     if !mode.eq_ignore_ascii_case("wal") {
         return Err(RecordError::ReadOnly);
