@@ -4,6 +4,7 @@
 
 mod backup;
 mod contract;
+mod faults;
 mod fixture;
 mod format;
 mod pg_cluster;
