@@ -1,7 +1,7 @@
 //! `cargo xtask bench record`: the engine beside the raw floor, in one run on one machine (docs/performance.md).
 //!
 //! Arguments: `--quick` (fewer rounds), `--large N` (records of the growth test, default 1,000,000), `--postgres URL` (the
-//! same table on PostgreSQL), `--only import|open|commits|growth`.
+//! same table on PostgreSQL), `--only import|open|commits|growth|process`.
 
 #![expect(clippy::disallowed_methods, reason = "a bench measures time and reads its arguments")]
 #![expect(clippy::unwrap_used, reason = "a bench stops at the first thing that is not as it should be")]
@@ -17,7 +17,8 @@ use keepwell_model::{
     Actor, Author, Clock, Kind, Labels, ManualClock, Purpose, Random, RecordId, Stream, TenantId, Timestamp,
 };
 use keepwell_record::{
-    Commit, Engine, EngineConfig, Expect, Part, RootKey, RootKeys, SqliteStore, Store, Tenant, Write,
+    Commit, Engine, EngineConfig, Expect, Part, PostgresOptions, PostgresStore, RootKey, RootKeys, SqliteStore, Store,
+    Tenant, Write,
 };
 use keepwell_service::{CareSetting, Service, ServiceConfig};
 
@@ -49,8 +50,27 @@ async fn setup(store: Arc<dyn Store>, cache_bytes: usize) -> Setup {
     Setup { engine, tenant }
 }
 
-fn sqlite(path: &Path) -> Arc<dyn Store> {
-    Arc::new(SqliteStore::open(path).unwrap())
+/// Which store is measured.
+#[derive(Clone)]
+enum Place {
+    Sqlite,
+    Postgres(String),
+}
+
+impl Place {
+    /// The store of this name in this folder; opened again, it is the same one.
+    async fn open(&self, folder: &Path, name: &str) -> Arc<dyn Store> {
+        match self {
+            Self::Sqlite => open_when_free(&folder.join(format!("{name}.db"))).await,
+            Self::Postgres(url) => {
+                let folder = folder.file_name().unwrap().to_string_lossy();
+                let schema: String = folder.chars().filter(char::is_ascii_alphanumeric).collect();
+                let schema = Some(format!("bench_{}_{name}", schema.to_lowercase()));
+                let options = PostgresOptions { schema, ..PostgresOptions::default() };
+                Arc::new(PostgresStore::connect(url, options).await.unwrap())
+            }
+        }
+    }
 }
 
 fn author() -> Author {
@@ -153,14 +173,14 @@ async fn import(service: &Service, bundles: &[Bytes]) -> Duration {
     start.elapsed()
 }
 
-async fn bench_import(shared: &Path, rounds: usize) {
+async fn bench_import(place: &Place, shared: &Path, rounds: usize) {
     let bundles = bundles(shared);
     let count: usize = bundles.iter().map(|bundle| resources(bundle)).sum();
     let (mut floors, mut imports, mut bytes) = (Vec::new(), Vec::new(), 0);
     for _ in 0..rounds {
         let folder = scratch();
         floors.push(floor(&bundles, folder.path()));
-        let setup = setup(sqlite(&folder.path().join("keepwell.db")), 256 << 20).await;
+        let setup = setup(place.open(folder.path(), "import").await, 256 << 20).await;
         let service =
             Service::new(setup.tenant.clone(), clock(), Arc::new(SystemRandom), ServiceConfig::demonstration());
         imports.push(import(&service, &bundles).await);
@@ -176,12 +196,11 @@ async fn bench_import(shared: &Path, rounds: usize) {
     println!("  at rest               {:>10.1} bytes/resource  (budget <= 120)", bytes as f64 / count as f64);
 }
 
-async fn bench_open(rounds: usize) {
+async fn bench_open(place: &Place, rounds: usize) {
     for (size, budget) in [(300usize, 2.0), (3_000, 10.0), (100_000, 50.0)] {
         let folder = scratch();
-        let path = folder.path().join("keepwell.db");
         let record = {
-            let setup = setup(sqlite(&path), 256 << 20).await;
+            let setup = setup(place.open(folder.path(), "open").await, 256 << 20).await;
             let record = setup.tenant.new_record_id();
             setup.tenant.commit(commit(record, Expect::New, vec![])).await.unwrap();
             // As a life goes: many small commits.
@@ -196,7 +215,7 @@ async fn bench_open(rounds: usize) {
         let mut opens = Vec::new();
         let mut withs = Vec::new();
         for _ in 0..rounds {
-            let store = open_when_free(&path).await;
+            let store = place.open(folder.path(), "open").await;
             let setup = setup(store, 256 << 20).await;
             // The tenant's keys and the page cache are warm, the record is not.
             setup.tenant.head(setup.tenant.directory(), Stream::Care).await.unwrap();
@@ -263,9 +282,9 @@ async fn commit_rate(tenant: &Tenant, writers: usize, commits: usize) -> f64 {
     (writers * commits) as f64 / start.elapsed().as_secs_f64()
 }
 
-async fn bench_commits(rounds: usize) {
+async fn bench_commits(place: &Place, rounds: usize) {
     let folder = scratch();
-    let setup = setup(sqlite(&folder.path().join("keepwell.db")), 64 << 20).await;
+    let setup = setup(place.open(folder.path(), "commits").await, 64 << 20).await;
     let (mut singles, mut many, mut ones) = (Vec::new(), Vec::new(), Vec::new());
     for _ in 0..rounds {
         singles.push(fsync_rate(folder.path()));
@@ -285,15 +304,14 @@ async fn bench_commits(rounds: usize) {
     );
 }
 
-async fn bench_growth(large: usize) {
+async fn bench_growth(place: &Place, large: usize) {
     let mut medians = Vec::new();
     for count in [1_000, large] {
         let folder = scratch();
-        let path = folder.path().join("keepwell.db");
         let start = Instant::now();
         let mut sample = Vec::new();
         {
-            let setup = setup(sqlite(&path), 8 << 20).await;
+            let setup = setup(place.open(folder.path(), "growth").await, 8 << 20).await;
             let mut tasks = tokio::task::JoinSet::new();
             for i in 0..count {
                 let record = setup.tenant.new_record_id();
@@ -312,7 +330,7 @@ async fn bench_growth(large: usize) {
             while tasks.join_next().await.is_some() {}
         }
         let built = start.elapsed();
-        let setup = setup(open_when_free(&path).await, 8 << 20).await;
+        let setup = setup(place.open(folder.path(), "growth").await, 8 << 20).await;
         let mut opens = Vec::new();
         for _ in 0..2 {
             opens.clear();
@@ -322,7 +340,7 @@ async fn bench_growth(large: usize) {
                 opens.push(start.elapsed());
             }
         }
-        let size = std::fs::metadata(&path).unwrap().len();
+        let size = setup.engine.store().stats().await.unwrap().disk_bytes;
         println!(
             "store of {count:>9} records: opens one in {:.3} ms median; {:.0} MB, built in {:.0} s",
             ms(median(opens.clone())),
@@ -355,20 +373,71 @@ fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let only = value("--only");
     let wanted = |name: &str| only.as_deref().is_none_or(|only| only == name);
+    let place = value("--postgres").map_or(Place::Sqlite, Place::Postgres);
+    println!("store: {}", if matches!(place, Place::Sqlite) { "SQLite, embedded" } else { "PostgreSQL" });
     runtime.block_on(async {
         if !shared.join("synthea-r4").is_dir() {
             println!("skipped: import (the Synthea Bundles are not at {})", shared.display());
         } else if wanted("import") {
-            bench_import(&shared, rounds).await;
+            bench_import(&place, &shared, rounds).await;
         }
         if wanted("open") {
-            bench_open(rounds * 3).await;
+            bench_open(&place, rounds * 3).await;
         }
         if wanted("commits") {
-            bench_commits(rounds).await;
+            bench_commits(&place, rounds).await;
         }
         if wanted("growth") {
-            bench_growth(large).await;
+            bench_growth(&place, large).await;
         }
     });
+    if wanted("process") && matches!(place, Place::Sqlite) {
+        bench_process();
+    }
+}
+
+/// The released binary: from start to the first answer, and the memory it takes when nothing is asked of it.
+fn bench_process() {
+    use std::io::{Read as _, Write as _};
+    let binary = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/release/keepwell");
+    if !binary.is_file() {
+        println!("skipped: start and idle memory (build the binary with `cargo build --release` first)");
+        return;
+    }
+    let folder = scratch();
+    let data = folder.path().join("data");
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(&binary);
+        command.arg("--dir").arg(&data).args(arguments).stderr(std::process::Stdio::null());
+        command
+    };
+    assert!(run(&["init"]).stdout(std::process::Stdio::null()).status().unwrap().success());
+    let mut starts = Vec::new();
+    let mut idle = 0;
+    for _ in 0..5 {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let start = Instant::now();
+        let mut child = run(&["serve", "--listen", &format!("127.0.0.1:{port}")]).spawn().unwrap();
+        loop {
+            let answered = std::net::TcpStream::connect(("127.0.0.1", port)).and_then(|mut stream| {
+                stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+                let mut answer = String::new();
+                stream.read_to_string(&mut answer)?;
+                Ok(answer.starts_with("HTTP/1.1 200"))
+            });
+            if matches!(answered, Ok(true)) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        starts.push(start.elapsed());
+        std::thread::sleep(Duration::from_secs(2));
+        let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+        let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
+        idle = line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0);
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    println!("start to first answer     {:>10.0} ms  (budget <= 200)", ms(median(starts)));
+    println!("idle memory               {:>10.1} MB  (budget <= 60)", idle as f64 / 1024.0);
 }
