@@ -105,6 +105,17 @@ panels! {
     LITHIUM_TEST = "1006681000000100" "Serum lithium level", "LITH";
 }
 
+/// What the laboratory calls a test whose term nobody uses.
+pub(crate) fn words(code: Code) -> Option<&'static str> {
+    let known = [
+        (HBA1C.code, "HbA1c (average blood sugar)"),
+        (HBA1C_TEST.code, "HbA1c (average blood sugar)"),
+        (EGFR.code, "eGFR (kidney function)"),
+        (LIPIDS.code, "Cholesterol and other fats"),
+    ];
+    known.into_iter().find(|(known, _)| known.code == code.code).map(|(_, words)| words)
+}
+
 /// A measurement of the body outside the laboratory: SNOMED CT, LOINC, unit, UCUM, decimal places.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Measure {

@@ -1,6 +1,6 @@
 //! Measurements and laboratory reports.
 
-use super::{Feed, concept, concepts, snomed, snomed_loinc};
+use super::{Code, Feed, coding, concept, concepts, snomed, snomed_loinc};
 use crate::clock::Moment;
 use crate::codes::{RADIOLOGY_REPORT, SNOMED, UCUM, tests_of as lab};
 use crate::home::Week;
@@ -157,7 +157,7 @@ impl Feed<'_> {
                 self.entry("Observation", &id, "UKCore-Observation-Lab", |j, refs| {
                     j.str("status", "final");
                     category(j, "laboratory");
-                    snomed(j, "code", value.analyte.code);
+                    named(j, value.analyte.code);
                     refs.patient(j, "subject");
                     j.moment("effectiveDateTime", report.taken);
                     j.moment("issued", issued);
@@ -176,7 +176,7 @@ impl Feed<'_> {
                 j.str("status", "final");
                 let system = "http://terminology.hl7.org/CodeSystem/v2-0074";
                 concepts(j, "category", system, "LAB", "Laboratory");
-                snomed(j, "code", report.panel.code);
+                named(j, report.panel.code);
                 refs.patient(j, "subject");
                 j.moment("effectiveDateTime", report.taken);
                 j.moment("issued", issued);
@@ -239,6 +239,16 @@ fn result(j: &mut Json, value: &Value, sex: Sex) {
             if let Some(bound) = bound {
                 quantity(j, key, bound, analyte.places, analyte.unit, analyte.ucum, false);
             }
+        }
+    });
+}
+
+/// A test's code with the laboratory's own words for it, where the term is not what anybody calls it.
+fn named(j: &mut Json, code: Code) {
+    j.obj("code", |j| {
+        j.one("coding", |j| coding(j, SNOMED, code.code, code.term));
+        if let Some(words) = lab::words(code) {
+            j.str("text", words);
         }
     });
 }
