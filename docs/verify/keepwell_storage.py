@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 # SHA-256 of each dictionary (section "Dictionaries").
-DICTIONARIES = {1: "2f584876231c83cb19796834bcb88529515f8eae6b2e3e1e314e180a501ccce3"}
+DICTIONARIES = {1: "a416f0d08f8e96769044fff88d99e7111f903cde906ad2cbd13da9de857b8e26"}
 STREAMS = {1: "care", 2: "access"}
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 NEVER = 2**63 - 1
@@ -256,6 +256,7 @@ class Block:
         self.author = reader.json()
         kinds = [reader.text() for _ in range(reader.number())]
         sources = [(reader.text(), reader.text()) for _ in range(reader.number())]
+        self.attach, self.detach = ([(reader.text(), reader.text()) for _ in range(reader.number())] for _ in range(2))
         self.entries, new = [], 0
         for _ in range(reader.number()):
             flags, labels = reader.byte(), reader.byte()
@@ -289,8 +290,9 @@ class Block:
 
 
 def follow(blocks, record, stream):
-    """Checks that opened blocks are the whole chain of a stream; gives the state they lead to, by entry number."""
-    previous, following, state = bytes(32), 1, {}
+    """Checks that opened blocks are the whole chain of a stream; gives the state they lead to, by entry number, and the
+    aliases that lead to the record."""
+    previous, following, state, aliases = bytes(32), 1, {}, set()
     for seq, block in enumerate(blocks, 1):
         place = (block.record, STREAMS[block.stream], block.seq)
         must(place == (record, stream, seq), f"block {seq} of {stream} belongs elsewhere")
@@ -303,8 +305,9 @@ def follow(blocks, record, stream):
             source = entry["source"] or before.get("source")
             state[number] = {**entry, "source": source, "version": seq, "time": block.time}
         must(following == block.next_number, f"the entries of block {seq} are numbered otherwise than it says")
+        aliases = aliases - set(block.detach) | set(block.attach)
         previous = block.hash
-    return state
+    return state, aliases
 
 
 # ---------------------------------------------------------------------------------------------------------------------

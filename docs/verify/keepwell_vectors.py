@@ -42,7 +42,7 @@ class Set:
         self.check_proof, self.check_log = check_proof, check_log
         self.expected = json.loads(self.files["expected.json"])
         self.records = {row["record"]: row for row in self.expected["records"]}
-        self.blocks, self.states = {}, {}
+        self.blocks, self.states, self.names = {}, {}, set()
 
     def check(self):
         """One line for each thing that holds."""
@@ -92,13 +92,16 @@ class Set:
             expected = [b for b in self.expected["blocks"] if (b["record"], b["stream"]) == (record, stream)]
             keys = self.data_keys[record]
             blocks = [ks.Block(self.files[block["file"]], keys, self.zstd) for block in expected]
-            state = ks.follow(blocks, record, stream)
+            state, aliases = ks.follow(blocks, record, stream)
+            self.names |= {(system, value, record) for system, value in aliases}
             for block, wanted in zip(blocks, expected):
                 what = wanted["file"]
                 same(block.tenant, self.tenant.tenant, f"the tenant of {what}")
                 same(block.hash.hex(), wanted["hash"], f"the hash of {what}")
                 same((block.seq, block.time), (wanted["seq"], wanted["time"]), f"the place in time of {what}")
                 same(block.author, wanted["author"], f"the author of {what}")
+                same([list(a) for a in block.attach], wanted["attach"], f"the list of aliases that {what} attaches")
+                same([list(a) for a in block.detach], wanted["detach"], f"the list of aliases that {what} detaches")
                 fields = ("number", "kind", "labels", "source")
                 entries = [{field: entry[field] for field in fields} for entry in block.entries]
                 for found, entry in zip(entries, block.entries):
@@ -176,6 +179,8 @@ class Set:
             tag = self.tenant.blind(b"alias row", index, ks.record_bytes(name["record"]))[:16]
             same(tag.hex(), row["tag"], "the tag of an alias")
         same(rows, {}, "the list of aliases without a name")
+        names = {(name["system"], name["value"], name["record"]) for name in self.expected["names"]}
+        same(self.names, names, "the list of aliases that the blocks attach")
         merged = [row for row in self.records.values() if row["merged"]]
         for row in merged:
             into = row["merged"]["into"]

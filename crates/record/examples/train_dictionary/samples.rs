@@ -62,7 +62,7 @@ pub(crate) fn of_city(seed: u64, people: u32) -> Vec<Sample> {
     for person in city.people() {
         let record = RecordId::random(&random);
         for feed in &person.feeds {
-            of_feed(feed, record, &random, &mut samples);
+            of_feed(&person, feed, record, &random, &mut samples);
         }
         for _ in 0..ACCESS_LINES {
             samples.push(access(&person, record, &random));
@@ -76,7 +76,7 @@ pub(crate) fn of_city(seed: u64, people: u32) -> Vec<Sample> {
                 source: Some((message.source, "message", name)),
                 body: message.text.as_bytes(),
             };
-            samples.push(Sample { class: Class::Message, frame: frame(&author, &[item]) });
+            samples.push(Sample { class: Class::Message, frame: frame(&author, &[], &[item]) });
         }
         if person.index.is_multiple_of(2) {
             samples.push(note(record, &random));
@@ -93,7 +93,11 @@ pub(crate) fn whole_feeds(seed: u64, people: u32) -> Vec<Vec<u8>> {
     for feed in city.people().flat_map(|person| person.feeds) {
         let resources = resources(&feed);
         let author = system(feed.source, feed.organisation);
-        frames.push(frame(&author, &resources.iter().map(|resource| resource.item(feed.source)).collect::<Vec<_>>()));
+        frames.push(frame(
+            &author,
+            &[],
+            &resources.iter().map(|resource| resource.item(feed.source)).collect::<Vec<_>>(),
+        ));
     }
     frames
 }
@@ -152,7 +156,7 @@ fn resources(feed: &Feed) -> Vec<Resource> {
     bundle.entry.iter().map(read).collect()
 }
 
-fn of_feed(feed: &Feed, record: RecordId, random: &SeededRandom, out: &mut Vec<Sample>) {
+fn of_feed(person: &Person, feed: &Feed, record: RecordId, random: &SeededRandom, out: &mut Vec<Sample>) {
     let resources = resources(feed);
     let author = system(feed.source, feed.organisation);
     let start = usize::try_from(random.below(97)).expect("a small number");
@@ -168,13 +172,22 @@ fn of_feed(feed: &Feed, record: RecordId, random: &SeededRandom, out: &mut Vec<S
             out.push(Sample { class: Class::Reading, frame: reading(record, &resource.body, random) });
         } else {
             let class = if resource.kind == "Observation" { Class::Observation } else { Class::Resource };
-            out.push(Sample { class, frame: frame(&author, &[resource.item(feed.source)]) });
+            // A system that tells of somebody for the first time: from then on, these lead to the record.
+            let attach = if resource.kind == "Patient" {
+                vec![
+                    ("https://fhir.nhs.uk/Id/nhs-number".to_owned(), person.nhs_number.digits()),
+                    (format!("source:{}/Patient", feed.source), resource.id.clone()),
+                ]
+            } else {
+                Vec::new()
+            };
+            out.push(Sample { class, frame: frame(&author, &attach, &[resource.item(feed.source)]) });
         }
     }
     if feed.source != "resident" {
         for chunk in resources.chunks(5).skip(1).step_by(7).take(2) {
             let items: Vec<Item<'_>> = chunk.iter().map(|resource| resource.item(feed.source)).collect();
-            out.push(Sample { class: Class::Few, frame: frame(&author, &items) });
+            out.push(Sample { class: Class::Few, frame: frame(&author, &[], &items) });
         }
     }
 }
@@ -201,7 +214,7 @@ fn reading(record: RecordId, body: &str, random: &SeededRandom) -> Vec<u8> {
         source: Some(("keepwell/own", "Observation", &id)),
         body: body.as_bytes(),
     };
-    frame(&author, &[item])
+    frame(&author, &[], &[item])
 }
 
 const CATEGORIES: [&str; 12] = [
@@ -266,7 +279,7 @@ fn access(person: &Person, record: RecordId, random: &SeededRandom) -> Sample {
     let body = format!("{{{}}}", fields.join(","));
     let author = Author { actor, purpose, source: None };
     let item = Item { kind: "access".into(), source: None, body: body.as_bytes() };
-    Sample { class: Class::Access, frame: frame(&author, &[item]) }
+    Sample { class: Class::Access, frame: frame(&author, &[], &[item]) }
 }
 
 fn note(record: RecordId, random: &SeededRandom) -> Sample {
@@ -289,7 +302,7 @@ fn note(record: RecordId, random: &SeededRandom) -> Sample {
     };
     let author = Author { actor: Actor::Operator, purpose: Purpose::Administration, source: None };
     let item = Item { kind: kind.into(), source: None, body: body.as_bytes() };
-    Sample { class: Class::Note, frame: frame(&author, &[item]) }
+    Sample { class: Class::Note, frame: frame(&author, &[], &[item]) }
 }
 
 fn number(out: &mut Vec<u8>, mut n: usize) {
@@ -306,7 +319,7 @@ fn text(out: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// Frame 0 of a block of new entries (docs/storage-format.md, "Block payload").
-fn frame(author: &Author, items: &[Item<'_>]) -> Vec<u8> {
+fn frame(author: &Author, attach: &[(String, String)], items: &[Item<'_>]) -> Vec<u8> {
     let mut out = Vec::new();
     text(&mut out, &serde_json::to_vec(author).expect("an author is plain strings"));
     let mut kinds: Vec<&str> = Vec::new();
@@ -332,6 +345,13 @@ fn frame(author: &Author, items: &[Item<'_>]) -> Vec<u8> {
         text(&mut out, source.as_bytes());
         text(&mut out, kind.as_bytes());
     }
+    number(&mut out, attach.len());
+    for (system, value) in attach {
+        text(&mut out, system.as_bytes());
+        text(&mut out, value.as_bytes());
+    }
+    // Nothing is detached.
+    number(&mut out, 0);
     number(&mut out, items.len());
     out.extend_from_slice(&rows);
     number(&mut out, 1);

@@ -83,6 +83,11 @@ pub(crate) fn body(bytes: &[u8]) -> Value {
     }
 }
 
+/// Aliases as pairs.
+pub(crate) fn names(aliases: &[Alias]) -> Value {
+    aliases.iter().map(|alias| json!([alias.system, alias.value])).collect()
+}
+
 fn write(number: Option<u32>, kind: &str, body: Option<&[u8]>) -> Write {
     Write {
         number: number.map(EntryNumber),
@@ -150,13 +155,27 @@ impl Scenario {
 
     /// Notes a block and keeps its bytes.
     async fn note(&mut self, record: RecordId, stream: Stream, head: Head, author: &Author, entries: Value) {
+        self.note_with_aliases(record, stream, head, author, [&[], &[]], entries).await;
+    }
+
+    async fn note_with_aliases(
+        &mut self,
+        record: RecordId,
+        stream: Stream,
+        head: Head,
+        author: &Author,
+        aliases: [&[Alias]; 2],
+        entries: Value,
+    ) {
+        let [attach, detach] = aliases.map(names);
         let name = self.names[&record];
         let path = format!("{name}/{}-{}.block", stream_name(stream), head.seq);
         let row = self.store.blocks(record, stream, head.seq, 1).await.unwrap().remove(0);
         self.file(&path, &row.block);
         self.blocks.push(json!({
             "file": path, "record": record, "stream": stream_name(stream), "seq": head.seq, "hash": hex(&head.hash),
-            "time": self.clock.now(), "author": author, "entries": entries,
+            "time": self.clock.now(), "author": author, "attach": attach, "detach": detach,
+            "entries": entries,
         }));
     }
 
@@ -175,7 +194,8 @@ impl Scenario {
                         "body": write.body.as_deref().map(body) })
             };
             let entries: Vec<Value> = part.writes.iter().zip(&done.numbers).map(entry).collect();
-            self.note(part.record, part.stream, done.head, &commit.author, entries.into()).await;
+            let aliases = [&part.attach[..], &part.detach];
+            self.note_with_aliases(part.record, part.stream, done.head, &commit.author, aliases, entries.into()).await;
         }
         committed
     }
@@ -191,10 +211,14 @@ impl Scenario {
         self.names.extend([(person, "person"), (other, "other"), (erased, "erased")]);
 
         let first = from("gp-vectors", "Observation", "hb", write(None, "fhir/Observation", Some(&observation("131"))));
-        let aliases = [("https://fhir.nhs.uk/Id/nhs-number", "9000000009"), ("https://login.example", "subject-1")];
-        let alias = |(system, value): (&str, &str)| Alias { system: system.into(), value: value.into() };
-        let part =
-            Part { attach: aliases.map(alias).to_vec(), ..Part::new(person, Stream::Care, Expect::New, vec![first]) };
+        let alias = |system: &str, value: &str| Alias { system: system.into(), value: value.into() };
+        let old = alias("source:gp-vectors/Patient", "p-0");
+        let attach = vec![
+            alias("https://fhir.nhs.uk/Id/nhs-number", "9000000009"),
+            old.clone(),
+            alias("https://login.example", "subject-1"),
+        ];
+        let part = Part { attach, ..Part::new(person, Stream::Care, Expect::New, vec![first]) };
         let head = self.commit(Commit { author: system(), idempotency: None, parts: vec![part] }).await.parts[0].head;
         self.keep_wrapped(person, "keys/record-1.wrapped").await;
 
@@ -218,7 +242,8 @@ impl Scenario {
         ];
         self.care(person, Expect::Head(head), writes).await;
         let deletion = from("gp-vectors", "Observation", "hb-2", write(Some(2), "fhir/Observation", None));
-        self.care(person, Expect::Any, vec![deletion]).await;
+        let part = Part { detach: vec![old], ..Part::new(person, Stream::Care, Expect::Any, vec![deletion]) };
+        self.commit(Commit { author: system(), idempotency: None, parts: vec![part] }).await;
 
         // More than one frame: 4 MiB of bodies and more, which compress to little.
         let large = |line: &str| line.repeat((3 << 20) / 2 / line.len());

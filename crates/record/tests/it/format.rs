@@ -230,6 +230,8 @@ impl Set {
             assert_eq!(hex(&view.hash), block["hash"].as_str().unwrap());
             assert_eq!(json!(view.time), block["time"]);
             assert_eq!(json!(view.author), block["author"]);
+            assert_eq!(scenario::names(&view.attach), block["attach"]);
+            assert_eq!(scenario::names(&view.detach), block["detach"]);
             assert_eq!(Value::from(view.entries.iter().map(entry).collect::<Vec<_>>()), block["entries"]);
         }
     }
