@@ -2,6 +2,7 @@
 //! there. Blocks travel as they are, so ids, chain and proofs stay whole (docs/storage-format.md, "Archive").
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use keepwell_model::{Author, Kind, Labels, RecordId, Seq, Stream, Timestamp};
@@ -19,6 +20,8 @@ use crate::store::{Append, AppendPart, Appended, BlockRow, HeadRow};
 use crate::{RecordError, RootKey};
 
 const MAGIC: &[u8; 4] = b"KWA1";
+/// Bytes of a block besides its bodies.
+const MAX_TABLE: u64 = 64 << 20;
 /// Blocks fetched at a time.
 const BATCH: u32 = 1_000;
 
@@ -41,7 +44,7 @@ pub struct ArchiveInfo {
 
 struct Archive {
     info: ArchiveInfo,
-    keys: RecordKeys,
+    keys: Arc<RecordKeys>,
     care: Vec<Bytes>,
     access: Vec<Bytes>,
     proofs: Vec<String>,
@@ -108,25 +111,31 @@ impl Tenant {
         author: Author,
     ) -> Result<ArchiveInfo, RecordError> {
         let archive = Archive::open(archive, &key.seal_key())?;
-        let aliases = archive.verify(log_key)?;
         let inner = &self.inner;
         let record = archive.info.record;
+        let aliases = archive.verify(log_key, inner.config.limits.commit_bytes)?;
+        for (stream, blocks) in archive.streams() {
+            // What opens block by block must also open as a record, or it would be damaged from its first day here.
+            let mut open = inner.empty(record, stream, Arc::clone(&archive.keys));
+            for bytes in blocks {
+                open.apply(bytes.clone())?;
+            }
+        }
         for alias in &aliases {
             if self.look_up(alias).await?.is_some_and(|other| other != record) {
                 return Err(RecordError::AliasTaken);
             }
         }
         let lock = inner.writing[TenantInner::lock_number(record)].lock().await;
+        inner.settle_writes(record).await?;
         let present = inner.store.record(record).await?;
-        let keys = match &present {
-            None => archive.keys,
-            // Begun before: the keys that are there wrap the same data keys.
-            Some(row) if row.tenant == inner.id && !row.erased => archive.keys,
-            Some(_) => return Err(RecordError::Conflict { record }),
-        };
+        let mut keys = Arc::clone(&archive.keys);
+        if present.is_some() {
+            keys = inner.keys_for_import(&archive).await?;
+        }
         let mut create =
             present.is_none().then(|| Bytes::from(inner.keys().wrap_record(record, &keys, &*inner.random)));
-        for (stream, blocks) in [(Stream::Care, &archive.care), (Stream::Access, &archive.access)] {
+        for (stream, blocks) in archive.streams() {
             let done = present.as_ref().map_or(Head::default(), |row| row.head(stream).head);
             let mut before = Head::default();
             for bytes in blocks {
@@ -160,6 +169,10 @@ impl Tenant {
         inner.states.forget_keys(record);
         inner.cache.remove(record);
         drop(lock);
+        // Who has more of it already took this in before, and may have detached some of its aliases since.
+        if present.is_some_and(|row| row.care.head.seq > archive.info.care_blocks) {
+            return Ok(archive.info);
+        }
         self.note_import(&archive.info, aliases, author).await?;
         Ok(archive.info)
     }
@@ -187,6 +200,40 @@ impl Tenant {
 }
 
 impl TenantInner {
+    /// The keys under which an archive continues a record that is here already: an import that was cut short, or a record
+    /// that comes back from where it went. Both must have the same history and keys as far as they go.
+    async fn keys_for_import(&self, archive: &Archive) -> Result<Arc<RecordKeys>, RecordError> {
+        let record = archive.info.record;
+        let conflict = || RecordError::Conflict { record };
+        let (row, keys) = self.row(record).await?.ok_or_else(conflict)?;
+        for (stream, blocks) in archive.streams() {
+            let done = row.head(stream).head;
+            let common = done.seq.0.min(blocks.len() as u64);
+            let Some(theirs) = usize::try_from(common).ok().and_then(|n| blocks.get(n.checked_sub(1)?)) else {
+                continue;
+            };
+            let ours = if common == done.seq.0 {
+                Some(done.hash)
+            } else {
+                let row = self.store.blocks(record, stream, Seq(common), 1).await?.into_iter().next();
+                row.filter(|row| row.seq.0 == common).map(|row| block::hash(&row.block))
+            };
+            if ours != Some(block::hash(theirs)) {
+                return Err(conflict());
+            }
+        }
+        if keys.continues(&archive.keys) {
+            return Ok(keys);
+        }
+        if !archive.keys.continues(&keys) {
+            return Err(conflict());
+        }
+        let again = self.keys().wrap_record(record, &archive.keys, &*self.random);
+        let replaced = self.store.rewrap(record, row.wrapped, again.into()).await?;
+        self.states.forget_keys(record);
+        if replaced { Ok(Arc::clone(&archive.keys)) } else { Err(conflict()) }
+    }
+
     async fn write_blocks(
         &self,
         record: RecordId,
@@ -227,13 +274,13 @@ impl Archive {
                 "the archive does not open: the key is not the one it was made with, or it is damaged".into(),
             )
         })?;
-        Self::read(&plain).ok_or_else(|| unreadable("its content is not in order"))
+        Self::read(&zeroize::Zeroizing::new(plain)).ok_or_else(|| unreadable("its content is not in order"))
     }
 
     fn read(plain: &[u8]) -> Option<Self> {
         let mut reader = Reader::new(plain);
         let info = serde_json::from_slice(reader.bytes()?).ok()?;
-        let keys = RecordKeys::from_bytes(reader.bytes()?)?;
+        let keys = Arc::new(RecordKeys::from_bytes(reader.bytes()?)?);
         let mut streams = [Vec::new(), Vec::new()];
         for stream in &mut streams {
             for _ in 0..reader.count()? {
@@ -248,8 +295,13 @@ impl Archive {
         reader.is_at_end().then_some(Self { info, keys, care, access, proofs })
     }
 
-    /// Checks everything and answers the aliases that the record has at its head.
-    fn verify(&self, log_key: Option<&VerifyingKey>) -> Result<BTreeSet<Alias>, RecordError> {
+    fn streams(&self) -> [(Stream, &Vec<Bytes>); 2] {
+        [(Stream::Care, &self.care), (Stream::Access, &self.access)]
+    }
+
+    /// Checks everything and answers the aliases that the record has at its head. No block may unfold to more than
+    /// `most` bytes and its table.
+    fn verify(&self, log_key: Option<&VerifyingKey>, most: usize) -> Result<BTreeSet<Alias>, RecordError> {
         let record = self.info.record;
         let named: VerifyingKey = self.info.log_key.parse().map_err(|_| unreadable("it names no log key"))?;
         if log_key.is_some_and(|wanted| *wanted != named) {
@@ -258,9 +310,15 @@ impl Archive {
         let log = TrustedLog::from(named);
         let mut aliases = BTreeSet::new();
         let mut proofs = self.proofs.iter();
-        for (stream, blocks) in [(Stream::Care, &self.care), (Stream::Access, &self.access)] {
+        for (stream, blocks) in self.streams() {
             let mut previous = [0u8; 32];
             for (seq, bytes) in (1u64..).zip(blocks) {
+                let form = SealedBlock::parse(bytes.clone()).ok_or_else(|| unreadable("a block is broken"))?;
+                let size = (0..form.frame_count()).map(|frame| form.plain_len(frame) as u64).sum();
+                let limit = most as u64 + MAX_TABLE;
+                if size > limit {
+                    return Err(RecordError::TooLarge { what: "a block of the archive in bytes", size, limit });
+                }
                 let row = BlockRow { seq: Seq(seq), block: bytes.clone(), leaf: None };
                 let opened = view(record, stream, row, &self.keys)?;
                 if opened.previous != previous {

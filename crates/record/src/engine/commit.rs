@@ -19,6 +19,9 @@ use crate::{Limits, RecordError};
 
 /// How often an unconditional append is tried on a newer head before the caller is told of the conflict.
 const TRIES: usize = 16;
+/// Bytes of the name that a source gave an entry: far more than any has, and little enough that a block's table, which
+/// holds them all, can be read again.
+const MAX_NAME: usize = 8 << 10;
 /// Commits with more bytes than this are compressed on a thread of their own.
 const LARGE: usize = 128 << 10;
 /// A record is folded into a snapshot in the background each time its care stream has grown by so many blocks.
@@ -99,14 +102,23 @@ fn check(commit: &Commit, limits: &Limits) -> Result<(), RecordError> {
         if part.writes.iter().any(|write| write.number.is_none() && write.body.is_none()) {
             return Err(RecordError::Malformed("a new entry cannot be a deletion"));
         }
+        let long = part.attach.iter().chain(&part.detach).map(|alias| alias.system.len() + alias.value.len()).max();
+        too_large("an identifier in bytes", long.unwrap_or(0), MAX_NAME)?;
         too_large("the number of aliases in a commit", part.attach.len() + part.detach.len(), limits.commit_aliases)?;
+        if commit.parts[..i].iter().flat_map(|other| &other.attach).any(|alias| part.attach.contains(alias)) {
+            return Err(RecordError::AliasTaken);
+        }
     }
     let writes = || commit.parts.iter().flat_map(|part| &part.writes);
     too_large("the number of entries in a commit", writes().count(), limits.commit_entries)?;
-    let mut total = 0;
-    for body in writes().filter_map(|write| write.body.as_ref()) {
-        too_large("an entry in bytes", body.len(), limits.entry_bytes)?;
-        total += body.len();
+    let mut total = 0usize;
+    for write in writes() {
+        let body = write.body.as_ref().map_or(0, Bytes::len);
+        // Whatever the settings say, nothing is written that could not be read again.
+        too_large("an entry in bytes", body, limits.entry_bytes.min(block::MAX_FRAME))?;
+        let name = write.source.as_ref().map_or(0, |key| key.source.len() + key.kind.len() + key.id.len());
+        too_large("the name of an entry in bytes", name, MAX_NAME)?;
+        total = total.saturating_add(body).saturating_add(name);
     }
     too_large("a commit in bytes", total, limits.commit_bytes)
 }
@@ -181,7 +193,9 @@ impl TenantInner {
         let forget_after = time.micros().div_euclid(86_400_000_000) + i64::from(self.config.idempotency_days);
         let idempotency = commit.idempotency.map(|key| (self.keys().idempotency_index(&key.0), forget_after));
         let wait = self.store.append(Append { tenant: self.id, idempotency, parts });
-        let guards = if self.store.keeps_order() { drop_all(guards) } else { guards };
+        // A mark ties two records together; who erases one of them must see it in the store.
+        let early = self.store.keeps_order() && marks.is_empty();
+        let guards = if early { drop_all(guards) } else { guards };
         let outcome = wait.await;
         if !matches!(outcome, Ok(Appended::Done)) {
             for part in &commit.parts {
@@ -260,11 +274,12 @@ impl TenantInner {
             state.merged = mark.into;
         }
         let before = state.head(part.stream);
-        let next_number = before.next_number + ready.new;
-        let (size, limit) = (u64::from(next_number) - 1, self.config.limits.record_entries as u64);
+        let size = u64::from(before.next_number) - 1 + u64::from(ready.new);
+        let limit = (self.config.limits.record_entries as u64).min(u64::from(u32::MAX) - 1);
         if size > limit {
             return Err(RecordError::TooLarge { what: "the number of entries in a record", size, limit });
         }
+        let next_number = u32::try_from(size + 1).expect("at most the limit and one");
         if part.writes.iter().filter_map(|write| write.number).any(|n| n.0 == 0 || n.0 >= before.next_number) {
             return Err(RecordError::Malformed("an entry is to get a new version but was never written"));
         }
@@ -339,6 +354,10 @@ impl TenantInner {
 
     /// Gives the answer of the commit that wrote these blocks once more.
     async fn answer_again(&self, blocks: &[(RecordId, Stream, Seq)]) -> Result<Committed, RecordError> {
+        if blocks.is_empty() {
+            let why = "it names no block".to_owned();
+            return Err(RecordError::DamagedStore { what: "idempotency key", why });
+        }
         let mut parts = Vec::with_capacity(blocks.len());
         for &(record, stream, seq) in blocks {
             let view = self.block_views(record, stream, seq, 1).await?.into_iter().next();

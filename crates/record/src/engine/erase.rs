@@ -1,6 +1,7 @@
 //! Erasure: the wrapped data keys and the blocks of a record are destroyed; a sealed stub says what went, when and on
 //! whose authority. The block hashes stay in the transparency log, which tells nothing and still verifies.
 
+use bytes::Bytes;
 use keepwell_model::{RecordId, Seq, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +38,7 @@ impl Tenant {
         }
         let inner = &self.inner;
         let _lock = inner.writing[TenantInner::lock_number(record)].lock().await;
+        inner.settle_writes(record).await?;
         let row = inner.store.record(record).await?.filter(|row| row.tenant == inner.id && !row.erased);
         let row = row.ok_or(RecordError::NoSuchRecord(record))?;
         if row.merged.is_some() || !inner.store.merged_into(record).await?.is_empty() {
@@ -61,7 +63,7 @@ impl Tenant {
         let keys = self.inner.keys();
         let damaged = || RecordError::DamagedStore { what: "erasure stub", why: "it does not open".into() };
         let stubs = self.inner.store.stubs(self.inner.id).await?;
-        let open = |(record, stub): (RecordId, bytes::Bytes)| {
+        let open = |(record, stub): (RecordId, Bytes)| {
             let index = keys.side_index(STUB, record.as_bytes());
             let plain = keys.open_side(STUB, &index, i64::MAX, &stub).ok_or_else(damaged)?;
             serde_json::from_slice(&plain).map_err(|_| damaged())
@@ -79,9 +81,12 @@ impl Tenant {
         for erasure in erasures {
             let inner = &self.inner;
             let _lock = inner.writing[TenantInner::lock_number(erasure.record)].lock().await;
+            inner.settle_writes(erasure.record).await?;
             let row = inner.store.record(erasure.record).await?;
-            if row.is_some_and(|row| row.tenant == inner.id && !row.erased) {
-                inner.destroy(erasure).await?;
+            if let Some(row) = row.filter(|row| row.tenant == inner.id && !row.erased) {
+                // The blocks that go now: an older store has fewer, and its log knows no others.
+                let (care_blocks, access_blocks) = (row.care.head.seq, row.access.head.seq);
+                inner.destroy(&Erasure { care_blocks, access_blocks, ..erasure.clone() }).await?;
                 count += 1;
             }
         }
@@ -90,6 +95,12 @@ impl Tenant {
 }
 
 impl TenantInner {
+    /// Waits until everything that was handed to the store for this record before is there to be read. The caller holds
+    /// the record's lock. Replacing keys that no record has changes nothing and stands in the same queue.
+    pub(super) async fn settle_writes(&self, record: RecordId) -> Result<(), RecordError> {
+        self.store.rewrap(record, Bytes::from_static(b"-"), Bytes::from_static(b"-")).await.map(drop)
+    }
+
     async fn destroy(&self, erasure: &Erasure) -> Result<(), RecordError> {
         let keys = self.keys();
         let record = erasure.record;

@@ -122,7 +122,7 @@ impl OpenRecord {
 }
 
 impl TenantInner {
-    fn empty(&self, record: RecordId, stream: Stream, keys: Arc<RecordKeys>) -> OpenRecord {
+    pub(super) fn empty(&self, record: RecordId, stream: Stream, keys: Arc<RecordKeys>) -> OpenRecord {
         OpenRecord {
             store: Arc::clone(&self.store),
             tenant: self.id,
@@ -271,7 +271,7 @@ impl OpenRecord {
     }
 
     /// Applies the next block.
-    fn apply(&mut self, bytes: Bytes) -> Result<(), RecordError> {
+    pub(super) fn apply(&mut self, bytes: Bytes) -> Result<(), RecordError> {
         let (record, stream, seq) = (self.record, self.stream, self.head.seq.next());
         let fail = |why| damaged(record, stream, seq, "block", why);
         let block = SealedBlock::parse(bytes).ok_or_else(|| fail("its outer form is broken"))?;

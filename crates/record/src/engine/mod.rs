@@ -49,6 +49,8 @@ struct Inner {
     random: Arc<dyn Random>,
     config: EngineConfig,
     tenants: Mutex<HashMap<TenantId, Tenant>>,
+    /// A tenant made while the root key is replaced would be wrapped under the old one and never again.
+    wrapping: tokio::sync::Mutex<()>,
 }
 
 impl Engine {
@@ -68,6 +70,7 @@ impl Engine {
             random,
             config,
             tenants: Mutex::new(HashMap::new()),
+            wrapping: tokio::sync::Mutex::new(()),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -84,16 +87,17 @@ impl Engine {
     /// [`RecordError::Malformed`] if the tenant exists; store errors.
     pub async fn create_tenant(&self, id: TenantId, name: &str) -> Result<Tenant, RecordError> {
         let keys = TenantKeys::random(id, &*self.inner.random);
-        let wrapped = {
-            let roots = self.inner.roots.read().expect("no panic while held");
-            keys.wrap(&roots.current, &*self.inner.random)
-        };
-        if !self.inner.store.put_tenant(id, name.to_owned(), None, wrapped.into()).await? {
-            return Err(RecordError::Malformed("the tenant exists already"));
+        {
+            let _one_at_a_time = self.inner.wrapping.lock().await;
+            let wrapped = {
+                let roots = self.inner.roots.read().expect("no panic while held");
+                keys.wrap(&roots.current, &*self.inner.random)
+            };
+            if !self.inner.store.put_tenant(id, name.to_owned(), None, wrapped.into()).await? {
+                return Err(RecordError::Malformed("the tenant exists already"));
+            }
         }
-        let tenant = self.tenant(id).await?;
-        tenant.create_directory().await?;
-        Ok(tenant)
+        self.tenant(id).await
     }
 
     /// A tenant that exists.
@@ -110,6 +114,7 @@ impl Engine {
             TenantKeys::unwrap(id, &wrapped, &roots)?
         };
         let tenant = Tenant::new(&self.inner, id, name, keys);
+        tenant.finish_making().await?;
         let mut tenants = self.inner.tenants.lock().expect("no panic while held");
         Ok(tenants.entry(id).or_insert(tenant).clone())
     }

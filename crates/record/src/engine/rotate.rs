@@ -21,6 +21,7 @@ impl Engine {
     /// # Errors
     /// [`RecordError::Conflict`]-free: a tenant whose keys change at the same moment is simply tried again; store errors.
     pub async fn rotate_root(&self, new: RootKey) -> Result<(), RecordError> {
+        let _one_at_a_time = self.inner.wrapping.lock().await;
         {
             let mut roots = self.inner.roots.write().expect("no panic while held");
             let old = std::mem::replace(&mut roots.current, new.clone());
@@ -79,7 +80,9 @@ impl Tenant {
         let _lock = inner.writing[TenantInner::lock_number(record)].lock().await;
         loop {
             let (row, keys) = inner.row(record).await?.ok_or(RecordError::NoSuchRecord(record))?;
-            let new = keys.with_new_version(&*inner.random);
+            let new = keys
+                .with_new_version(&*inner.random)
+                .ok_or(RecordError::Malformed("the record has had as many keys as it can have"))?;
             let wrapped = inner.keys().wrap_record(record, &new, &*inner.random);
             if inner.store.rewrap(record, row.wrapped, wrapped.into()).await? {
                 inner.states.forget_keys(record);

@@ -92,6 +92,23 @@ impl Tenant {
         self.inner.clock.now()
     }
 
+    /// Makes the directory record if a crash came between the making of the tenant and this. A directory that is missing
+    /// although the tenant has blocks is damage, which is not covered up.
+    pub(super) async fn finish_making(&self) -> Result<(), RecordError> {
+        let store = &self.inner.store;
+        if store.record(self.directory()).await?.is_some()
+            || store.log_size(self.id()).await? > 0
+            || !store.pending_leaves(self.id(), 1).await?.is_empty()
+        {
+            return Ok(());
+        }
+        match self.create_directory().await {
+            // Another node was quicker.
+            Err(RecordError::Conflict { .. }) => Ok(()),
+            other => other,
+        }
+    }
+
     pub(super) async fn create_directory(&self) -> Result<(), RecordError> {
         let commit = Commit {
             author: Author { actor: Actor::Keepwell, purpose: Purpose::Administration, source: None },
@@ -122,8 +139,9 @@ impl Tenant {
         if keys.alias_tag(&index, record) != tag {
             return Err(RecordError::DamagedStore { what: "alias", why: "its tag does not fit".into() });
         }
-        let row = self.inner.store.record(record).await?;
-        Ok(row.filter(|row| !row.erased).map(|row| row.merged.map_or(record, |(into, _)| into)))
+        // The verified row: a forged merge mark would lead to another person.
+        let row = self.inner.row(record).await?;
+        Ok(row.map(|(row, _)| row.merged.map_or(record, |(into, _)| into)))
     }
 
     /// Live records of the tenant in order of id, after the given one; the directory is not among them.
@@ -209,7 +227,9 @@ impl TenantInner {
         for stream in [Stream::Care, Stream::Access] {
             let head = row.head(stream);
             let fits = if head.head.seq.0 == 0 {
-                head.head == Head::default() && head.next_number == 1 && head.tag == [0; 16]
+                // Every record begins with a block of care; only the access stream can be empty.
+                let empty = head.head == Head::default() && head.next_number == 1 && head.tag == [0; 16];
+                empty && stream == Stream::Access
             } else {
                 head.tag == keys.head_tag(stream, head.head.seq.0, &head.head.hash, head.next_number)
             };

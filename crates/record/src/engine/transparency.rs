@@ -62,7 +62,7 @@ impl Tenant {
             let leaves = inner.store.pending_leaves(inner.id, BATCH).await?;
             let signed = self.checkpoint().await?;
             let size = inner.store.log_size(inner.id).await?;
-            inner.check_last_seen(size).await?;
+            inner.check_last_seen(size, signed.as_ref()).await?;
             if leaves.is_empty() {
                 let current = signed.as_ref().is_some_and(|signed| signed.checkpoint().size() == size);
                 if !current {
@@ -223,12 +223,16 @@ impl TenantInner {
         if then == root { Ok(()) } else { Err(log_damaged("it does not continue a checkpoint that was signed before")) }
     }
 
-    async fn check_last_seen(&self, size: u64) -> Result<(), RecordError> {
-        let last = *self.last_seen.lock().expect("no panic while held");
-        match last {
-            Some(last) if size < last.size => self.check_continues(last.size, last.root).await,
-            _ => Ok(()),
+    /// Notices under a running process that the store was put back, also if it has grown another way since.
+    async fn check_last_seen(&self, size: u64, signed: Option<&OpenedCheckpoint>) -> Result<(), RecordError> {
+        let Some(last) = *self.last_seen.lock().expect("no panic while held") else { return Ok(()) };
+        let same = |signed: &OpenedCheckpoint| {
+            (signed.checkpoint().size(), signed.checkpoint().root()) == (last.size, &last.root)
+        };
+        if size >= last.size && signed.is_some_and(same) {
+            return Ok(());
         }
+        self.check_continues(last.size, last.root).await
     }
 
     /// Signs the tree, if it continues what was signed before.

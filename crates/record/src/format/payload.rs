@@ -165,7 +165,8 @@ pub(crate) fn decode<'a>(first: &'a [u8], next_number: u32, frame_lens: &[usize]
     let attach = aliases(&mut reader)?;
     let detach = aliases(&mut reader)?;
     let count = reader.count()?;
-    let mut entries = Vec::with_capacity(count);
+    // Grows with what is there: a count may be far larger than what the bytes can hold.
+    let mut entries = Vec::with_capacity(count.min(4_096));
     let mut new = 0u32;
     for _ in 0..count {
         let flags = reader.byte()?;
@@ -203,7 +204,7 @@ pub(crate) fn decode<'a>(first: &'a [u8], next_number: u32, frame_lens: &[usize]
     }
     let first_new = next_number.checked_sub(new)?;
     place(&mut entries, &group_sizes, reader.position(), frame_lens)?;
-    let mut out = Vec::with_capacity(count);
+    let mut out = Vec::with_capacity(entries.len());
     for (is_new, mut entry) in entries {
         if is_new {
             entry.number = EntryNumber(first_new.checked_add(entry.number.0)?.checked_sub(1)?);

@@ -29,11 +29,18 @@ impl RecordKeys {
     }
 
     /// The same keys and a new one that seals from now on.
-    pub(crate) fn with_new_version(&self, random: &dyn Random) -> Self {
+    /// `None` when there is no further version number.
+    pub(crate) fn with_new_version(&self, random: &dyn Random) -> Option<Self> {
         let mut versions: Vec<_> =
             self.versions.iter().map(|(version, secret, _)| (*version, secret.clone())).collect();
-        versions.push((self.newest().0 + 1, Secret::random(random)));
-        Self::of(versions)
+        versions.push((self.newest().0.checked_add(1)?, Secret::random(random)));
+        Some(Self::of(versions))
+    }
+
+    /// Whether these begin with all of the others, so that whatever those open and tag, these do.
+    pub(crate) fn continues(&self, others: &Self) -> bool {
+        let same = |(a, b): (&(u16, Secret, SealKey), &(u16, Secret, SealKey))| (a.0, &a.1) == (b.0, &b.1);
+        self.versions.len() >= others.versions.len() && self.versions.iter().zip(&others.versions).all(same)
     }
 
     pub(crate) fn newest(&self) -> (u16, &SealKey) {
@@ -68,6 +75,7 @@ impl RecordKeys {
         for _ in 0..reader.count()? {
             versions.push((u16::from_be_bytes(reader.array()?), Secret::new(reader.array()?)));
         }
-        (reader.is_at_end() && !versions.is_empty()).then(|| Self::of(versions))
+        let ascending = versions.is_sorted_by(|(a, _): &(u16, Secret), (b, _)| a < b);
+        (reader.is_at_end() && !versions.is_empty() && ascending).then(|| Self::of(versions))
     }
 }

@@ -128,18 +128,20 @@ pub struct RootKeyFile {
 impl RootKeySource for RootKeyFile {
     fn load(&self) -> Result<RootKeys, RecordError> {
         let shown = self.path.display();
-        let metadata = std::fs::metadata(&self.path).map_err(|error| {
+        let unreadable = |error: std::io::Error| {
             RecordError::Key(format!(
                 "the root key file {shown} cannot be read ({error}). Without the root key nothing in the store can be \
                  opened. If the file is lost, join enough shares with `keepwell key recover`, or put back your copy of it; \
                  if there is neither, the records cannot be recovered by anyone, and `keepwell init` on a new folder \
                  starts afresh"
             ))
-        })?;
+        };
+        // What is judged is the file that is read, whatever stands under its name a moment later.
+        let mut file = std::fs::File::open(&self.path).map_err(unreadable)?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
-            let mode = metadata.permissions().mode();
+            let mode = file.metadata().map_err(unreadable)?.permissions().mode();
             if mode & 0o077 != 0 {
                 return Err(RecordError::Key(format!(
                     "the root key file {shown} may be read or written by others (mode {:03o}); run: chmod 600 {shown}",
@@ -147,11 +149,10 @@ impl RootKeySource for RootKeyFile {
                 )));
             }
         }
-        let mut text = std::fs::read_to_string(&self.path)
+        let mut text = zeroize::Zeroizing::new(String::with_capacity(4096));
+        std::io::Read::read_to_string(&mut file, &mut text)
             .map_err(|error| RecordError::Key(format!("the root key file {shown} cannot be read: {error}")))?;
-        let keys = parse_lines(&text);
-        text.zeroize();
-        keys
+        parse_lines(&text)
     }
 }
 

@@ -65,12 +65,12 @@ impl SealKey {
     pub(crate) fn seal_with_nonce(&self, random: &dyn Random, aad: &[u8], plain: &[u8]) -> Vec<u8> {
         let mut nonce = [0u8; 12];
         random.fill(&mut nonce);
-        let mut buffer = plain.to_vec();
-        self.seal(nonce, aad, &mut buffer);
-        let mut out = Vec::with_capacity(12 + buffer.len());
+        // Sealed where it stays: a buffer that has to grow would leave a copy of what may be a key behind.
+        let mut out = Vec::with_capacity(12 + plain.len() + TAG_LEN);
         out.extend_from_slice(&nonce);
-        out.extend_from_slice(&buffer);
-        buffer.zeroize();
+        out.extend_from_slice(plain);
+        let tag = self.seal_slice(nonce, aad, &mut out[12..]);
+        out.extend_from_slice(&tag);
         out
     }
 

@@ -69,7 +69,7 @@ impl TenantKeys {
             )
         })?;
         let plain = root.seal_key().open_with_nonce(&Self::aad(tenant, id), &wrapped[8..]).ok_or_else(damaged)?;
-        Self::parse(tenant, &plain).ok_or_else(damaged)
+        Self::parse(tenant, &zeroize::Zeroizing::new(plain)).ok_or_else(damaged)
     }
 
     fn parse(tenant: TenantId, plain: &[u8]) -> Option<Self> {
@@ -147,7 +147,8 @@ impl TenantKeys {
     pub(crate) fn unwrap_record(&self, record: RecordId, wrapped: &[u8]) -> Option<RecordKeys> {
         let version = Self::version_of(wrapped)?;
         let (_, _, key) = self.wrapping.iter().find(|(v, ..)| *v == version)?;
-        RecordKeys::from_bytes(&key.open_with_nonce(&self.record_aad(record, version), &wrapped[4..])?)
+        let plain = key.open_with_nonce(&self.record_aad(record, version), &wrapped[4..])?;
+        RecordKeys::from_bytes(&zeroize::Zeroizing::new(plain))
     }
 
     /// The blind index of an alias: HMAC-SHA-256 under the tenant's index key.

@@ -4,9 +4,11 @@
 
 mod backup;
 mod contract;
+mod embedded;
 mod faults;
 mod fixture;
 mod format;
+mod hostile;
 mod pg_cluster;
 mod pg_crash;
 mod pg_database;
