@@ -116,7 +116,8 @@ class Set:
             tag = keys.head_tag(code, head["seq"], blocks[-1].hash, head["next_number"])
             same(tag.hex(), head["tag"], f"the head tag of {stream}")
             self.blocks[record, stream], self.states[record, stream] = blocks, state
-            yield f"{row['name']}/{stream}: blocks {len(blocks)}, entries {len(state)}, one chain up to the head and its tag"
+            counts = f"blocks {len(blocks)}, entries {len(state)}"
+            yield f"{row['name']}/{stream}: {counts}, one chain up to the head and its tag"
 
     def dictionaries(self):
         blocks = [block for chain in self.blocks.values() for block in chain]

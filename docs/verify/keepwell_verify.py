@@ -293,7 +293,8 @@ def check_storage_vectors(folder, dictionaries):
     def check_log(checkpoint, key, entries):
         checkpoint = Checkpoint(checkpoint, Key(key, LOG_KEY), [])
         must(checkpoint.size == len(entries), "the checkpoint covers another number of blocks")
-        must(tree_root([leaf_hash(entry) for entry in entries]) == checkpoint.root, "the blocks do not give the log's root")
+        root = tree_root([leaf_hash(entry) for entry in entries])
+        must(root == checkpoint.root, "the blocks do not give the root that the log signed")
 
     files = {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     try:
