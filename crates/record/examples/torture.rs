@@ -5,8 +5,12 @@
 #![expect(clippy::print_stdout, reason = "a command line speaks to its user on standard output")]
 #![expect(clippy::disallowed_methods, reason = "a command line reads its arguments and the clock")]
 
+#[path = "../tests/it/pg_cluster.rs"]
+mod pg_cluster;
 #[path = "support/plan.rs"]
 mod plan;
+#[path = "support/postgres_rounds.rs"]
+mod postgres_rounds;
 #[path = "support/sqlite_rounds.rs"]
 mod sqlite_rounds;
 #[path = "support/truth.rs"]
@@ -65,6 +69,20 @@ fn main() -> ExitCode {
     let mut reports = Vec::new();
     if wanted("sqlite") {
         reports.push(timed(&arguments, || sqlite_rounds::run(arguments.kills, arguments.seed)));
+    }
+    // A server takes its time to come back, and a standby to be made.
+    let servers = [("postgres", arguments.kills.div_ceil(10)), ("standby", arguments.kills.div_ceil(40))];
+    for (store, kills) in servers.into_iter().filter(|(store, _)| wanted(store)) {
+        if postgres_rounds::programs().is_some() {
+            let with_standby = store == "standby";
+            reports.push(timed(&arguments, || postgres_rounds::run(kills, arguments.seed, with_standby)));
+        } else {
+            println!("skipped: {store}: KEEPWELL_TEST_PG_BIN is to name the folder of PostgreSQL's programs");
+            let required = std::env::var_os("KEEPWELL_REQUIRE_ALL").is_some_and(|value| value == "1");
+            if required || arguments.store == store {
+                reports.push(Report { store, kills: 0, acknowledged: 0, wrong: vec!["there is no PostgreSQL".into()] });
+            }
+        }
     }
     finish(&arguments, &reports)
 }

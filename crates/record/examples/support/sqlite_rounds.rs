@@ -31,7 +31,7 @@ async fn open(path: &Path, seed: u64, round: u64) -> Result<Tenant, RecordError>
     }
 }
 
-fn runtime() -> tokio::runtime::Runtime {
+pub(crate) fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("threads can be started")
 }
 

@@ -13,6 +13,7 @@ listen_addresses = ''
 fsync = on
 synchronous_commit = on
 full_page_writes = on
+recovery_init_sync_method = syncfs
 wal_level = replica
 max_wal_senders = 4
 hot_standby = on
@@ -48,7 +49,7 @@ impl PgCluster {
         let standby = Self { bin: self.bin.clone(), folder: new_folder()? };
         let source = format!("host={} user=keepwell application_name=standby", self.folder.display());
         let mut copy = standby.program("pg_basebackup");
-        standby.run(copy.args(["-R", "-X", "stream", "-c", "fast", "-d", &source, "-D"]).arg(standby.data()))?;
+        standby.run(copy.args(["-R", "-N", "-X", "stream", "-c", "fast", "-d", &source, "-D"]).arg(standby.data()))?;
         standby.configure(&format!(
             "unix_socket_directories = '{}'\nsynchronous_standby_names = ''\n",
             standby.folder.display()

@@ -1,5 +1,6 @@
 //! What goes wrong beneath the engine: bits, disks, clocks, memory, connections. docs/faults.md says what is promised.
 
+mod connection;
 mod disk;
 mod flips;
 mod log_flips;
