@@ -148,7 +148,7 @@ pub struct LogAppend {
     pub from: u64,
     /// The leaves, in order of their index from `from` on.
     pub leaves: Vec<PendingLeaf>,
-    /// Tiles to write: level (255 for entries), number, bytes.
+    /// Tiles to write: level (0 for entries), number, bytes.
     pub tiles: Vec<(u8, u64, Bytes)>,
 }
 
@@ -236,7 +236,7 @@ pub trait Store: Send + Sync + 'static {
     fn log_size(&self, tenant: TenantId) -> Answer<u64>;
     /// Takes leaves into the log. Answers false if the log no longer has `from` leaves.
     fn extend_log(&self, append: LogAppend) -> Answer<bool>;
-    /// A tile of the log (level 255 for entries), as far as it is filled.
+    /// A tile of the log (level 0 for entries), as far as it is filled.
     fn log_tile(&self, tenant: TenantId, level: u8, number: u64) -> Answer<Option<Bytes>>;
     /// The newest signed checkpoint.
     fn checkpoint(&self, tenant: TenantId) -> Answer<Option<Bytes>>;
