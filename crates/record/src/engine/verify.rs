@@ -174,8 +174,11 @@ impl Tenant {
     async fn verify_log(&self, found: &mut Verified) -> Result<Vec<[u8; 32]>, RecordError> {
         let inner = &self.inner;
         // First what was signed, which the rest must continue, also while others add to it.
-        let signed = self.checkpoint().await;
-        let size = inner.store.log_size(inner.id).await?;
+        let (signed, size) = {
+            // Not between the taking in of blocks and the signing.
+            let _quiet = inner.logging.lock().await;
+            (self.checkpoint().await, inner.store.log_size(inner.id).await?)
+        };
         let mut entries: Vec<[u8; 32]> = Vec::new();
         for index in 0..size.div_ceil(u64::from(TILE_WIDTH)) {
             // The size is only a number in a row; the tiles say how long the log is.

@@ -46,7 +46,7 @@ struct Inner {
     sums: Arc<Mutex<PageSums>>,
     readers: Mutex<Vec<Connection>>,
     // Held for its lock, which ends with the process however it ends.
-    _lock: File,
+    _lock: [File; 2],
 }
 
 /// Turns an SQLite error into the engine's: what the caller can do about it decides.
@@ -165,19 +165,24 @@ impl Inner {
     }
 }
 
-/// Takes the lock beside the database; the operating system lets go of it when the process ends.
-fn lock(path: &Path) -> Result<File, RecordError> {
+/// Takes the lock beside the database, and one on the database itself, which may have a second name; the operating system
+/// lets go of them when the process ends.
+fn lock(path: &Path) -> Result<[File; 2], RecordError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
-    let lock_path = PathBuf::from(name);
-    let file =
-        File::options().create(true).truncate(false).write(true).open(&lock_path).map_err(|error| {
-            match error.kind() {
-                std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => RecordError::ReadOnly,
-                std::io::ErrorKind::StorageFull => RecordError::Full,
-                _ => RecordError::Store(format!("{} cannot be opened: {error}", lock_path.display())),
-            }
-        })?;
+    Ok([lock_file(path, &PathBuf::from(name))?, lock_file(path, path)?])
+}
+
+fn lock_file(path: &Path, lock_path: &Path) -> Result<File, RecordError> {
+    let mut options = File::options();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(lock_path).map_err(|error| match error.kind() {
+        std::io::ErrorKind::ReadOnlyFilesystem | std::io::ErrorKind::PermissionDenied => RecordError::ReadOnly,
+        std::io::ErrorKind::StorageFull => RecordError::Full,
+        _ => RecordError::Store(format!("{} cannot be opened: {error}", lock_path.display())),
+    })?;
     file.try_lock().map_err(|_| {
         RecordError::InUse(format!(
             "{} is in use by another keepwell process. Stop that one first (for commands that a running server takes, \
