@@ -49,9 +49,14 @@ enum Reply {
     Failed { message: String, code: u8 },
 }
 
-/// Has a request done, by this process or by the one that serves.
+/// Has a request done, by the process that serves this folder if there is one, else by this one. A server is asked first
+/// whatever the store is, since it has keys in memory that must change with the store's.
 pub(crate) async fn ask(place: Place, request: Request) -> Result<Value, CliError> {
     let socket = place.folder.control();
+    if let Ok(stream) = UnixStream::connect(&socket).await {
+        let failed = |error| CliError::failed(format!("the server did not answer the command: {error}"));
+        return ask_server(stream, &request).await.map_err(failed)?;
+    }
     match place.open().await {
         Ok(installation) => {
             let done = perform(&installation, request).await;
@@ -61,17 +66,11 @@ pub(crate) async fn ask(place: Place, request: Request) -> Result<Value, CliErro
             logged?;
             Ok(value)
         }
-        Err(error) if error.number() == 4 && socket.exists() => {
-            ask_server(&socket, &request).await.map_err(|problem| {
-                CliError::with_code(format!("{error}. Its control socket does not answer either: {problem}"), 4)
-            })?
-        }
         Err(error) => Err(error),
     }
 }
 
-async fn ask_server(socket: &Path, request: &Request) -> std::io::Result<Result<Value, CliError>> {
-    let mut stream = UnixStream::connect(socket).await?;
+async fn ask_server(mut stream: UnixStream, request: &Request) -> std::io::Result<Result<Value, CliError>> {
     let mut line = serde_json::to_vec(request)?;
     line.push(b'\n');
     stream.write_all(&line).await?;
@@ -95,9 +94,15 @@ pub(crate) fn listen(installation: &Arc<Installation>) -> Result<(), CliError> {
         use std::os::unix::fs::PermissionsExt as _;
         std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))?;
     }
+    let owner = std::os::unix::fs::MetadataExt::uid(&std::fs::symlink_metadata(&socket)?);
     let installation = Arc::clone(installation);
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
+            // The permissions of the socket say so too; but they were set a moment after it was made.
+            if !stream.peer_cred().is_ok_and(|peer| peer.uid() == owner || peer.uid() == 0) {
+                tracing::warn!("Another user's connection to the control socket was refused");
+                continue;
+            }
             let installation = Arc::clone(&installation);
             tokio::spawn(async move {
                 if let Err(error) = answer(&installation, stream).await {
@@ -247,7 +252,7 @@ async fn prove(at: &Installation, record: RecordId, access: bool, seq: u64, out:
         .await?
         .ok_or_else(|| CliError::failed("there is no such block"))?;
     let folder = Folder::new(out);
-    folder.create()?;
+    folder.create_if_missing()?;
     let key = at.tenant.log_key().to_string();
     write_whole(&out.join("block.bin"), &block)?;
     write_whole(&out.join("proof.txt"), proof.to_string().as_bytes())?;

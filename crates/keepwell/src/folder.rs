@@ -12,6 +12,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::CliError;
 
@@ -57,10 +58,20 @@ impl Folder {
         self.config().is_file()
     }
 
-    /// Makes the folder, readable by its owner only.
+    /// Makes the folder, readable by its owner only from the first moment. One that is there keeps its permissions.
+    pub(crate) fn create_if_missing(&self) -> Result<(), CliError> {
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder
+            .create(&self.0)
+            .map_err(|error| CliError::failed(format!("{} cannot be made: {error}", self.0.display())))
+    }
+
+    /// Makes the folder of an installation, and closes it to others if it was there.
     pub(crate) fn create(&self) -> Result<(), CliError> {
-        std::fs::create_dir_all(&self.0)
-            .map_err(|error| CliError::failed(format!("{} cannot be made: {error}", self.0.display())))?;
+        self.create_if_missing()?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt as _;
@@ -72,12 +83,16 @@ impl Folder {
 
 /// Writes a file in one step: a reader sees the old content or the new, also after a crash. Readable by its owner only.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), CliError> {
+    // Two may write the same file at once; each has a name of its own, and what a crash leaves is met again and removed.
+    static WRITTEN: AtomicU64 = AtomicU64::new(0);
     let mut name = path.as_os_str().to_owned();
-    name.push(".new");
+    name.push(format!(".{}.new", WRITTEN.fetch_add(1, Ordering::Relaxed) % 16));
     let fresh = PathBuf::from(name);
     let failed = |error: std::io::Error| CliError::failed(format!("{} cannot be written: {error}", path.display()));
+    // A file that a crash left, or one that somebody laid out so that they may read what is written to it.
+    drop(std::fs::remove_file(&fresh));
     let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
+    options.write(true).create_new(true);
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt as _;

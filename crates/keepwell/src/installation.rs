@@ -1,5 +1,6 @@
 //! An installation, opened: folder, configuration, store, engine, tenant and the use cases over them.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use keepwell_model::TenantId;
@@ -77,7 +78,18 @@ impl Place {
     /// Opens the store. `migrate` brings an older format up to date instead of refusing it.
     pub(crate) async fn store(&self, migrate: bool) -> Result<Arc<dyn Store>, CliError> {
         match &self.database_url {
-            None => Ok(Arc::new(SqliteStore::open_with(&self.folder.database(), migrate)?)),
+            None => {
+                if self.discarded().exists() {
+                    self.undo_unfinished_restore()?;
+                }
+                if store_files(&self.aside()).any(|file| file.exists()) {
+                    return Err(CliError::failed(
+                        "a restore was cut short. Run `keepwell restore` again: it first puts back the store that was \
+                         there before",
+                    ));
+                }
+                Ok(Arc::new(SqliteStore::open_with(&self.folder.database(), migrate)?))
+            }
             Some(url) => {
                 let options = PostgresOptions { migrate, ..PostgresOptions::default() };
                 Ok(Arc::new(PostgresStore::connect(url, options).await?))
@@ -107,37 +119,66 @@ impl Place {
 impl Place {
     /// Puts a backup in place of the store. An embedded store that was there is moved aside first and put back if anything
     /// fails; a PostgreSQL database must be empty.
-    pub(crate) async fn restore_store(&self, backup: &std::path::Path) -> Result<(), CliError> {
+    pub(crate) async fn restore_store(&self, backup: &Path) -> Result<(), CliError> {
         if self.database_url.is_some() {
             return Ok(self.store(true).await?.restore(backup.to_owned()).await?);
         }
-        let database = self.folder.database();
-        let aside = database.with_extension("replaced");
+        let (database, aside) = (self.folder.database(), self.aside());
         if database.exists() {
-            move_store(&database, &aside)?;
+            // The database itself last: as long as it is in its place, nothing of it can be taken for another's.
+            move_files(store_files(&database).zip(store_files(&aside)).collect::<Vec<_>>().into_iter().rev())?;
         }
         if let Err(error) = self.fill(backup).await {
             remove_store(&database);
-            if aside.exists() {
-                move_store(&aside, &database)?;
-            }
+            self.undo_unfinished_restore()?;
             let message = format!("the backup could not be put in place, so nothing was changed: {error}");
             return Err(CliError::with_code(message, error.number()));
         }
-        remove_store(&aside);
+        if aside.exists() {
+            // From here on the new store is the one that counts.
+            std::fs::rename(&aside, self.discarded())?;
+            self.undo_unfinished_restore()?;
+        }
         Ok(())
     }
 
-    async fn fill(&self, backup: &std::path::Path) -> Result<(), CliError> {
-        let store = self.store(true).await?;
+    /// Where the store stands aside while a backup is put in its place, and what is left of it afterwards.
+    fn aside(&self) -> PathBuf {
+        self.folder.database().with_extension("replaced")
+    }
+
+    fn discarded(&self) -> PathBuf {
+        self.folder.database().with_extension("discarded")
+    }
+
+    /// Puts back a store that a restore moved aside before it was cut short, or finishes removing it if the restore had
+    /// succeeded. Whatever moment it was cut short at, and this too, nothing is lost.
+    pub(crate) fn undo_unfinished_restore(&self) -> Result<(), CliError> {
+        let (database, aside, discarded) = (self.folder.database(), self.aside(), self.discarded());
+        if self.database_url.is_some() {
+            return Ok(());
+        }
+        if discarded.exists() {
+            remove_store(&aside);
+            return Ok(std::fs::remove_file(discarded)?);
+        }
+        if aside.exists() {
+            remove_store(&database);
+        }
+        move_files(store_files(&aside).zip(store_files(&database)))
+    }
+
+    async fn fill(&self, backup: &Path) -> Result<(), CliError> {
+        let open = || SqliteStore::open_with(&self.folder.database(), true);
+        let store = open()?;
         store.restore(backup.to_owned()).await?;
         drop(store);
-        self.clone().open().await.map(drop)
+        self.clone().open_on(Arc::new(open()?), self.root_keys()?).await.map(drop)
     }
 }
 
 /// The files that belong to a database, the lock file apart.
-fn store_files(database: &std::path::Path) -> impl Iterator<Item = std::path::PathBuf> {
+fn store_files(database: &Path) -> impl Iterator<Item = PathBuf> {
     let base = database.as_os_str().to_owned();
     ["", "-wal", "-shm", ".sums"].into_iter().map(move |suffix| {
         let mut name = base.clone();
@@ -146,8 +187,8 @@ fn store_files(database: &std::path::Path) -> impl Iterator<Item = std::path::Pa
     })
 }
 
-fn move_store(from: &std::path::Path, to: &std::path::Path) -> Result<(), CliError> {
-    for (from, to) in store_files(from).zip(store_files(to)) {
+fn move_files(files: impl Iterator<Item = (PathBuf, PathBuf)>) -> Result<(), CliError> {
+    for (from, to) in files {
         if from.exists() {
             std::fs::rename(&from, &to)?;
         }
@@ -155,7 +196,7 @@ fn move_store(from: &std::path::Path, to: &std::path::Path) -> Result<(), CliErr
     Ok(())
 }
 
-fn remove_store(database: &std::path::Path) {
+fn remove_store(database: &Path) {
     for file in store_files(database) {
         drop(std::fs::remove_file(file));
     }

@@ -59,6 +59,9 @@ pub(crate) async fn keep_log(
     folder: &Folder,
     kept: &mut Option<(u64, [u8; 32])>,
 ) -> Result<(), CliError> {
+    if kept.is_none() {
+        check_not_older(tenant, folder).await?;
+    }
     tenant.extend_log().await?;
     if let Some(opened) = tenant.checkpoint().await? {
         let now = (opened.checkpoint().size(), *opened.checkpoint().root());
@@ -68,6 +71,19 @@ pub(crate) async fn keep_log(
         }
     }
     Ok(())
+}
+
+/// A store that was put back to an older state is not served, nor is what the folder remembers of the newer one written
+/// over, unless somebody says that it is meant (threat T34).
+pub(crate) async fn check_not_older(tenant: &Tenant, folder: &Folder) -> Result<(), CliError> {
+    let path = folder.checkpoint();
+    match std::fs::read(&path) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(CliError::failed(format!("{} cannot be read: {error}", path.display()))),
+        Ok(kept) => tenant.check_continues(&kept).await.map_err(|error| {
+            CliError::with_code(format!("{error}. To serve it all the same: keepwell serve --accept-older-store"), 6)
+        }),
+    }
 }
 
 async fn ask_for_ever(tenant: Tenant, witness: WitnessSection) {
@@ -91,8 +107,12 @@ async fn ask(tenant: &Tenant, url: &str, key: &VerifyingKey, known: &mut u64) ->
         let Some(opened) = tenant.checkpoint().await? else { return Ok(()) };
         let size = opened.checkpoint().size();
         let done = opened.note().signatures.iter().any(|line| key.claims(line));
-        if done || size < *known {
+        if done {
             return Ok(());
+        }
+        if size < *known {
+            let message = format!("it has seen {known} entries of this log, which has {size}: the store was put back");
+            return Err(CliError::failed(message));
         }
         let request = tenant.witness_request(*known).await?;
         let (status, body) =

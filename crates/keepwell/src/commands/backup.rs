@@ -25,7 +25,10 @@ pub(super) async fn restore(cli: &Cli, words: &Restore) -> Result<(), CliError> 
         }
         None => Vec::new(),
     };
-    more.extend(erasures_of_present_store(&place, words.replace).await?);
+    place.undo_unfinished_restore()?;
+    more.extend(erasures_of_present_store(&place, words).await?);
+    // Before the store that knows of them goes: a crash from here on forgets none.
+    erasures::remember(&list, &more)?;
     put_in_place(&place, &words.file).await?;
     let installation = place.open().await?;
     let erased = erasures::apply(&installation.tenant, &list, &more).await?;
@@ -49,11 +52,17 @@ pub(super) async fn restore(cli: &Cli, words: &Restore) -> Result<(), CliError> 
 
 /// What the store about to be replaced knows of erasures; a store too damaged to tell is passed over, since the folder's
 /// list has them too.
-async fn erasures_of_present_store(place: &Place, replace: bool) -> Result<Vec<keepwell_record::Erasure>, CliError> {
+async fn erasures_of_present_store(place: &Place, words: &Restore) -> Result<Vec<keepwell_record::Erasure>, CliError> {
     if place.database_url.is_none() && !place.folder.database().exists() {
         return Ok(Vec::new());
     }
-    let opened = place.clone().open().await;
+    let replace = words.replace;
+    let opened = match place.store(false).await {
+        // Made but never used: opening it would give it a tenant of its own.
+        Ok(store) if store.tenants().await?.is_empty() => return Ok(Vec::new()),
+        Ok(store) => place.clone().open_on(store, place.root_keys()?).await,
+        Err(error) => Err(error),
+    };
     match opened {
         Ok(installation) => {
             let empty = installation.tenant.records(None, 1).await?.is_empty();
@@ -63,7 +72,14 @@ async fn erasures_of_present_store(place: &Place, replace: bool) -> Result<Vec<k
                      it first)",
                 ));
             }
-            Ok(installation.tenant.erasures().await.unwrap_or_default())
+            match installation.tenant.erasures().await {
+                Ok(erasures) => Ok(erasures),
+                Err(_) if words.erasures.is_some() => Ok(Vec::new()),
+                Err(error) => Err(CliError::failed(format!(
+                    "{error}: the store that is there cannot say whose records were erased. Give a list of them with \
+                     --erasures, such as the folder's own erasures.jsonl"
+                ))),
+            }
         }
         Err(error) if error.number() == 4 || !replace => Err(error),
         Err(error) => {

@@ -27,6 +27,14 @@ pub(crate) async fn erase(at: &Installation, record: RecordId, authority: &str) 
     }))
 }
 
+/// Adds to the list what it does not have yet.
+pub(super) fn remember(path: &Path, erasures: &[Erasure]) -> Result<(), CliError> {
+    let known = noted(path)?;
+    let new: Vec<Erasure> =
+        erasures.iter().filter(|erasure| !known.iter().any(|k| k.record == erasure.record)).cloned().collect();
+    note(path, &new)
+}
+
 fn note(path: &Path, erasures: &[Erasure]) -> Result<(), CliError> {
     let failed = |error: std::io::Error| CliError::failed(format!("{} cannot be written: {error}", path.display()));
     let mut options = OpenOptions::new();
@@ -63,9 +71,6 @@ pub(super) async fn apply(tenant: &Tenant, path: &Path, more: &[Erasure]) -> Res
     let mut all = noted(path)?;
     all.extend_from_slice(more);
     let count = tenant.apply_erasures(&all).await?;
-    let known = noted(path)?;
-    let stubs = tenant.erasures().await?;
-    let new: Vec<Erasure> = stubs.into_iter().filter(|stub| !known.iter().any(|k| k.record == stub.record)).collect();
-    note(path, &new)?;
+    remember(path, &tenant.erasures().await?)?;
     Ok(count)
 }

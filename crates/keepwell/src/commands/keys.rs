@@ -76,7 +76,7 @@ pub(super) fn split(cli: &Cli, count: u8, threshold: u8, out: Option<&Path>) -> 
             }
         }
         Some(folder) => {
-            Folder::new(folder).create()?;
+            Folder::new(folder).create_if_missing()?;
             let paths: Vec<PathBuf> =
                 made.iter().map(|share| folder.join(format!("share-{}-of-{count}.txt", share.index()))).collect();
             for path in &paths {
