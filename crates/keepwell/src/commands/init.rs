@@ -16,6 +16,9 @@ pub(super) async fn run(cli: &Cli, words: &Init) -> Result<(), CliError> {
     let mut config = Config::default();
     config.service.name.clone_from(&words.name);
     config.http.base_url = words.base_url.trim_end_matches('/').to_owned();
+    if let Some(url) = &cli.database_url {
+        config.store.database_url.clone_from(url);
+    }
     let folder = Folder::new(&cli.dir);
     make(&folder, &config, cli.database_url.clone()).await?;
     if cli.json {

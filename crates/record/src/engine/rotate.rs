@@ -43,7 +43,7 @@ impl Engine {
     }
 
     /// Gives a tenant a new wrapping key and wraps every record's keys again with it, while others read and write. Tells
-    /// how many records were wrapped again. The wrapping key before it stays until the next rotation, for other nodes.
+    /// how many records were wrapped again. The wrapping keys before it stay, since another node may still wrap with one.
     ///
     /// # Errors
     /// [`RecordError::Damaged`] if a record's keys do not open; store errors. It can be run again after any of them.
