@@ -24,11 +24,23 @@ async fn open(path: &Path, seed: u64, round: u64) -> Result<Tenant, RecordError>
     let clock = Arc::new(ManualClock::new(Timestamp::from_micros(1_795_426_200_000_000 + round.cast_signed() * 1_000)));
     let random = Arc::new(SeededRandom::new(seed.wrapping_mul(0x9e37_79b9).wrapping_add(round << 20)));
     let config = EngineConfig { snapshot_after: 8, ..EngineConfig::default() };
-    let engine = Engine::new(Arc::new(SqliteStore::open(path)?), root, clock, random, config);
+    let engine = Engine::new(Arc::new(open_when_free(path).await?), root, clock, random, config);
     match engine.tenant(TenantId(1)).await {
         Err(RecordError::NoSuchTenant(_)) => engine.create_tenant(TenantId(1), "Leeds").await,
         other => other,
     }
+}
+
+/// The store, once whoever had it has let go: work in the background (a snapshot of what was read last) may hold it for a
+/// moment after its round has ended.
+async fn open_when_free(path: &Path) -> Result<SqliteStore, RecordError> {
+    for _ in 0..1_000 {
+        match SqliteStore::open(path) {
+            Err(RecordError::InUse(_)) => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
+            other => return other,
+        }
+    }
+    SqliteStore::open(path)
 }
 
 pub(crate) fn runtime() -> tokio::runtime::Runtime {
