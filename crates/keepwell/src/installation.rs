@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use keepwell_model::TenantId;
 use keepwell_record::{
-    Engine, PostgresOptions, PostgresStore, RecordError, RootKeyFile, RootKeySource as _, RootKeyText, RootKeys,
+    Engine, PostgresOptions, PostgresStore, RecordError, RootKeyFile, RootKeySource, RootKeyText, RootKeys,
     SqliteStore, Store, Tenant,
 };
 use keepwell_service::Service;
@@ -106,13 +106,23 @@ impl Place {
 
     pub(crate) async fn open_on(self, store: Arc<dyn Store>, roots: RootKeys) -> Result<Installation, CliError> {
         let (clock, random) = (Arc::new(SystemClock), Arc::new(SystemRandom));
-        let engine = Engine::new(store, roots, clock.clone(), random.clone(), self.config.engine());
+        let engine = Engine::new(store, roots, clock.clone(), random.clone(), self.config.engine())
+            .with_root_source(Arc::new(RootOf(self.clone())));
         let tenant = match engine.tenant(TENANT).await {
             Err(RecordError::NoSuchTenant(_)) => engine.create_tenant(TENANT, &self.config.service.name).await?,
             other => other?,
         };
         let service = Service::new(tenant.clone(), clock, random, self.config.service());
         Ok(Installation { place: self, engine, tenant, service })
+    }
+}
+
+/// The root key as its source has it now: on PostgreSQL another node may have replaced it.
+struct RootOf(Place);
+
+impl RootKeySource for RootOf {
+    fn load(&self) -> Result<RootKeys, RecordError> {
+        self.0.root_keys().map_err(|error| RecordError::Key(error.to_string()))
     }
 }
 

@@ -51,8 +51,7 @@ impl Tenant {
             care_blocks: row.care.head.seq,
             access_blocks: row.access.head.seq,
         };
-        inner.destroy(&erasure).await?;
-        Ok(erasure)
+        inner.destroy(erasure).await
     }
 
     /// The stubs of all erased records.
@@ -86,7 +85,7 @@ impl Tenant {
             if let Some(row) = row.filter(|row| row.tenant == inner.id && !row.erased) {
                 // The blocks that go now: an older store has fewer, and its log knows no others.
                 let (care_blocks, access_blocks) = (row.care.head.seq, row.access.head.seq);
-                inner.destroy(&Erasure { care_blocks, access_blocks, ..erasure.clone() }).await?;
+                inner.destroy(Erasure { care_blocks, access_blocks, ..erasure.clone() }).await?;
                 count += 1;
             }
         }
@@ -101,15 +100,25 @@ impl TenantInner {
         self.store.rewrap(record, Bytes::from_static(b"-"), Bytes::from_static(b"-")).await.map(drop)
     }
 
-    async fn destroy(&self, erasure: &Erasure) -> Result<(), RecordError> {
+    async fn destroy(&self, mut erasure: Erasure) -> Result<Erasure, RecordError> {
         let keys = self.keys();
         let record = erasure.record;
-        let plain = serde_json::to_vec(erasure).expect("a stub is plain strings and numbers");
         let index = keys.side_index(STUB, record.as_bytes());
-        let stub = keys.seal_side(STUB, &index, i64::MAX, &plain, &*self.random);
-        let erased = self.store.erase(self.id, record, stub.into()).await;
-        self.states.forget_keys(record);
-        self.cache.remove(record);
-        erased
+        loop {
+            let plain = serde_json::to_vec(&erasure).expect("a stub is plain strings and numbers");
+            let stub = keys.seal_side(STUB, &index, i64::MAX, &plain, &*self.random);
+            let erased = self.store.erase(self.id, record, stub.into()).await;
+            self.states.forget_keys(record);
+            self.cache.remove(record);
+            erased?;
+            // Another node, or a caller here who gave up waiting, may have appended since the heads were read. The row
+            // keeps its last heads and takes no more blocks, so the second stub is right.
+            let Ok(Some(row)) = self.store.record(record).await else { return Ok(erasure) };
+            let went = (row.care.head.seq, row.access.head.seq);
+            if went == (erasure.care_blocks, erasure.access_blocks) {
+                return Ok(erasure);
+            }
+            (erasure.care_blocks, erasure.access_blocks) = went;
+        }
     }
 }

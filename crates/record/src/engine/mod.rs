@@ -18,7 +18,7 @@ mod transparency;
 mod verify;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 
 use keepwell_model::{Clock, Random, TenantId};
 
@@ -32,7 +32,7 @@ pub use side::SideTable;
 pub use tenant::Tenant;
 pub use verify::Verified;
 
-use crate::keys::{RootKeys, TenantKeys};
+use crate::keys::{RootKey, RootKeySource, RootKeys, TenantKeys};
 use crate::store::Store;
 use crate::{EngineConfig, RecordError};
 
@@ -44,13 +44,36 @@ pub struct Engine {
 
 struct Inner {
     store: Arc<dyn Store>,
-    roots: Arc<RwLock<RootKeys>>,
+    roots: Arc<Roots>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     config: EngineConfig,
     tenants: Mutex<HashMap<TenantId, Tenant>>,
     /// A tenant made while the root key is replaced would be wrapped under the old one and never again.
     wrapping: tokio::sync::Mutex<()>,
+}
+
+/// The root keys in memory, and where newer ones come from.
+pub(super) struct Roots {
+    keys: RwLock<RootKeys>,
+    source: OnceLock<Arc<dyn RootKeySource>>,
+}
+
+impl Roots {
+    fn current(&self) -> RootKey {
+        self.keys.read().expect("no panic while held").current.clone()
+    }
+
+    /// Unwraps a tenant's keys; if another node has replaced the root key since, with the key as its source now has it.
+    fn unwrap(&self, tenant: TenantId, wrapped: &[u8]) -> Result<TenantKeys, RecordError> {
+        let first = TenantKeys::unwrap(tenant, wrapped, &self.keys.read().expect("no panic while held"));
+        let (Err(error @ RecordError::Key(_)), Some(source)) = (&first, self.source.get()) else { return first };
+        tracing::info!("The root key in memory is not the store's any more ({error}); it is fetched again");
+        let fresh = source.load()?;
+        let keys = TenantKeys::unwrap(tenant, wrapped, &fresh)?;
+        *self.keys.write().expect("no panic while held") = fresh;
+        Ok(keys)
+    }
 }
 
 impl Engine {
@@ -65,7 +88,7 @@ impl Engine {
     ) -> Self {
         let inner = Inner {
             store,
-            roots: Arc::new(RwLock::new(roots)),
+            roots: Arc::new(Roots { keys: RwLock::new(roots), source: OnceLock::new() }),
             clock,
             random,
             config,
@@ -73,6 +96,13 @@ impl Engine {
             wrapping: tokio::sync::Mutex::new(()),
         };
         Self { inner: Arc::new(inner) }
+    }
+
+    /// Says where the root key comes from, so that a node notices when another one has replaced it. The first call counts.
+    #[must_use]
+    pub fn with_root_source(self, source: Arc<dyn RootKeySource>) -> Self {
+        drop(self.inner.roots.source.set(source));
+        self
     }
 
     /// The store underneath.
@@ -89,10 +119,7 @@ impl Engine {
         let keys = TenantKeys::random(id, &*self.inner.random);
         {
             let _one_at_a_time = self.inner.wrapping.lock().await;
-            let wrapped = {
-                let roots = self.inner.roots.read().expect("no panic while held");
-                keys.wrap(&roots.current, &*self.inner.random)
-            };
+            let wrapped = { keys.wrap(&self.inner.roots.current(), &*self.inner.random) };
             if !self.inner.store.put_tenant(id, name.to_owned(), None, wrapped.into()).await? {
                 return Err(RecordError::Malformed("the tenant exists already"));
             }
@@ -109,10 +136,7 @@ impl Engine {
             return Ok(tenant.clone());
         }
         let (wrapped, name) = self.inner.store.tenant(id).await?.ok_or(RecordError::NoSuchTenant(id))?;
-        let keys = {
-            let roots = self.inner.roots.read().expect("no panic while held");
-            TenantKeys::unwrap(id, &wrapped, &roots)?
-        };
+        let keys = self.inner.roots.unwrap(id, &wrapped)?;
         let tenant = Tenant::new(&self.inner, id, name, keys);
         tenant.finish_making().await?;
         let mut tenants = self.inner.tenants.lock().expect("no panic while held");

@@ -23,17 +23,14 @@ impl Engine {
     pub async fn rotate_root(&self, new: RootKey) -> Result<(), RecordError> {
         let _one_at_a_time = self.inner.wrapping.lock().await;
         {
-            let mut roots = self.inner.roots.write().expect("no panic while held");
+            let mut roots = self.inner.roots.keys.write().expect("no panic while held");
             let old = std::mem::replace(&mut roots.current, new.clone());
             roots.previous.insert(0, old);
         }
         for id in self.tenants().await? {
             loop {
                 let (wrapped, name) = self.inner.store.tenant(id).await?.ok_or(RecordError::NoSuchTenant(id))?;
-                let again = {
-                    let roots = self.inner.roots.read().expect("no panic while held");
-                    TenantKeys::unwrap(id, &wrapped, &roots)?.wrap(&new, &*self.inner.random)
-                };
+                let again = { self.inner.roots.unwrap(id, &wrapped)?.wrap(&new, &*self.inner.random) };
                 if self.inner.store.put_tenant(id, name, Some(wrapped), again.into()).await? {
                     break;
                 }
@@ -52,9 +49,8 @@ impl Engine {
         loop {
             let (wrapped, name) = inner.store.tenant(inner.id).await?.ok_or(RecordError::NoSuchTenant(inner.id))?;
             let (keys, again) = {
-                let roots = self.inner.roots.read().expect("no panic while held");
-                let keys = TenantKeys::unwrap(inner.id, &wrapped, &roots)?.with_new_wrapping(&*inner.random);
-                let again = keys.wrap(&roots.current, &*inner.random);
+                let keys = self.inner.roots.unwrap(inner.id, &wrapped)?.with_new_wrapping(&*inner.random);
+                let again = keys.wrap(&self.inner.roots.current(), &*inner.random);
                 (keys, again)
             };
             if inner.store.put_tenant(inner.id, name, Some(wrapped), again.into()).await? {

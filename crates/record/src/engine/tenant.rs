@@ -5,11 +5,12 @@ use std::sync::{Arc, Mutex, RwLock};
 use keepwell_model::{Actor, Author, Purpose, RecordId, Stream, TenantId, Timestamp};
 use tokio::sync::Mutex as AsyncMutex;
 
+use super::Roots;
 use super::cache::{Cache, CacheStats};
 use super::state::States;
 use super::transparency::LastSeen;
 use crate::commit::{Alias, Commit, Expect, Head, Part};
-use crate::keys::{RecordKeys, RootKeys, TenantKeys};
+use crate::keys::{RecordKeys, TenantKeys};
 use crate::store::{RecordRow, Store};
 use crate::{EngineConfig, RecordError};
 use keepwell_model::{Clock, Random};
@@ -30,7 +31,7 @@ pub(super) struct TenantInner {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) random: Arc<dyn Random>,
     pub(super) config: EngineConfig,
-    pub(super) roots: Arc<RwLock<RootKeys>>,
+    pub(super) roots: Arc<Roots>,
     pub(super) keys: RwLock<Arc<TenantKeys>>,
     pub(super) states: States,
     pub(super) cache: Cache,
@@ -215,10 +216,7 @@ impl TenantInner {
     /// Another node has rotated the tenant's keys: fetch them.
     async fn reload_keys(&self) -> Result<(), RecordError> {
         let (wrapped, _) = self.store.tenant(self.id).await?.ok_or(RecordError::NoSuchTenant(self.id))?;
-        let keys = {
-            let roots = self.roots.read().expect("no panic while held");
-            TenantKeys::unwrap(self.id, &wrapped, &roots)?
-        };
+        let keys = self.roots.unwrap(self.id, &wrapped)?;
         *self.keys.write().expect("no panic while held") = Arc::new(keys);
         Ok(())
     }

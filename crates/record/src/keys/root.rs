@@ -110,7 +110,7 @@ impl RootKeys {
 }
 
 /// Where a root key comes from: a file, an environment variable, a systemd credential, a hardware module.
-pub trait RootKeySource {
+pub trait RootKeySource: Send + Sync {
     /// Fetches the key or keys.
     ///
     /// # Errors

@@ -309,3 +309,33 @@ pub(super) async fn an_open_record_reads_the_same_whatever_is_folded_meanwhile(p
     let stats = fixture.engine.store().stats().await.unwrap();
     assert!(stats.snapshot_bytes < 20_000, "old parts are dropped: {stats:?}");
 }
+
+/// Where a node finds the root key: a file that the operator puts on every node.
+struct Shared(std::sync::Mutex<keepwell_record::RootKeys>);
+
+impl keepwell_record::RootKeySource for Shared {
+    fn load(&self) -> Result<keepwell_record::RootKeys, RecordError> {
+        Ok(self.0.lock().unwrap().clone())
+    }
+}
+
+pub(super) async fn a_node_learns_of_a_root_key_that_another_node_replaced(place: Place) {
+    let one = Fixture::new(place).await;
+    let (record, _) = create(&one.tenant, &["one"]).await;
+    let shared = Arc::new(Shared(std::sync::Mutex::new(one.root.clone())));
+    let random = Arc::new(keepwell_model::SeededRandom::new(77));
+    let store = Arc::clone(one.engine.store());
+    let two = keepwell_record::Engine::new(store, one.root.clone(), one.clock.clone(), random, EngineConfig::default())
+        .with_root_source(shared.clone());
+    let other = two.tenant(crate::fixture::TENANT).await.unwrap();
+    assert_eq!(bodies(&other, record).await, ["one"]);
+    let new = keepwell_record::RootKey::from_bytes([9; 32]);
+    one.engine.rotate_root(new.clone()).await.unwrap();
+    one.engine.rotate_tenant(&one.tenant).await.unwrap();
+    let refused = other.open(record).await.unwrap_err();
+    assert!(matches!(refused, RecordError::Key(_)), "until the key is where the node looks: {refused}");
+    *shared.0.lock().unwrap() = keepwell_record::RootKeys::only(new);
+    assert_eq!(bodies(&other, record).await, ["one"]);
+    let (fresh, _) = create(&other, &["two"]).await;
+    assert_eq!(bodies(&one.tenant, fresh).await, ["two"]);
+}

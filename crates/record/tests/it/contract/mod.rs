@@ -11,7 +11,8 @@ use keepwell_record::{
 
 use crate::fixture::{Fixture, Place, author, bodies, commit, create, put};
 use housekeeping::{
-    a_merge_leads_to_the_survivor_and_unmerging_restores_exactly, a_store_put_back_to_an_older_state_is_noticed,
+    a_merge_leads_to_the_survivor_and_unmerging_restores_exactly,
+    a_node_learns_of_a_root_key_that_another_node_replaced, a_store_put_back_to_an_older_state_is_noticed,
     a_whole_store_verifies_and_says_what_it_checked,
     an_archive_moves_a_record_to_another_installation_and_verifies_there,
     an_erased_record_leaves_a_stub_and_nothing_else, an_open_record_reads_the_same_whatever_is_folded_meanwhile,
@@ -57,6 +58,7 @@ contract!(
     erasures_are_applied_again_after_an_older_store_is_put_back,
     a_merge_leads_to_the_survivor_and_unmerging_restores_exactly,
     keys_are_rotated_while_others_read_and_write,
+    a_node_learns_of_a_root_key_that_another_node_replaced,
     every_block_can_be_proved_in_the_log_by_somebody_who_has_only_its_key,
     a_whole_store_verifies_and_says_what_it_checked,
     a_store_put_back_to_an_older_state_is_noticed,
