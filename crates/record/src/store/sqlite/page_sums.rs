@@ -11,14 +11,13 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest;
 use rusqlite::Connection;
 
 use super::store_error;
 use super::wal::{Position, Salts, Wal};
 use crate::RecordError;
 
-const MAGIC: &[u8; 8] = b"KWpages1";
+const MAGIC: &[u8; 8] = b"KWpages2";
 /// `magic (8) ‖ page size (4) ‖ zero (4) ‖ mark: salts (8), frames (4), sum (8) ‖ zero`.
 const HEADER: usize = 64;
 const MARK: u64 = 16;
@@ -82,10 +81,22 @@ fn beside(database: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// The first eight bytes of a SHA-256; never 0, which stands for "not known", and never [`NEVER`].
+/// A sum of 64 bits in four lanes, fast because every page of every checkpoint goes through it. Each step can be undone,
+/// so a change within one word of eight bytes always changes the sum, and any other change does but for one in 2⁶⁴. It is
+/// against accidents: who can write the database can write the sums. Never 0, which stands for "not known", and never
+/// [`NEVER`].
 fn sum(bytes: &[u8]) -> u64 {
-    let digest = digest::digest(&digest::SHA256, bytes);
-    u64::from_be_bytes(digest.as_ref()[..8].try_into().expect("a digest has 32 bytes")).clamp(1, NEVER - 1)
+    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
+    let step = |state: u64, word: u64| (state ^ word).wrapping_mul(ODD).rotate_left(29);
+    let mut lanes = [1u64, 2, 3, 4];
+    for stretch in bytes.chunks(32) {
+        let mut padded = [0u8; 32];
+        padded[..stretch.len()].copy_from_slice(stretch);
+        for (lane, word) in lanes.iter_mut().zip(padded.chunks_exact(8)) {
+            *lane = step(*lane, u64::from_le_bytes(word.try_into().expect("eight bytes")));
+        }
+    }
+    lanes.into_iter().fold(bytes.len() as u64, step).clamp(1, NEVER - 1)
 }
 
 fn mark_bytes((salts, frames): (Salts, u32)) -> [u8; 20] {
