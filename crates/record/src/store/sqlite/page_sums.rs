@@ -11,13 +11,14 @@ use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::digest;
 use rusqlite::Connection;
 
 use super::store_error;
 use super::wal::{Position, Salts, Wal};
 use crate::RecordError;
 
-const MAGIC: &[u8; 8] = b"KWpages2";
+const MAGIC: &[u8; 8] = b"KWpages1";
 /// `magic (8) ‖ page size (4) ‖ zero (4) ‖ mark: salts (8), frames (4), sum (8) ‖ zero`.
 const HEADER: usize = 64;
 const MARK: u64 = 16;
@@ -50,9 +51,9 @@ pub(super) struct PageSums {
     broken: Option<String>,
 }
 
-/// The versions of each page in a stretch of the log, the newest last.
+/// The newest version of each page in a stretch of the log.
 struct Newest {
-    sums: BTreeMap<u32, Vec<u64>>,
+    sums: BTreeMap<u32, u64>,
     /// Pages of the database after it; 0 if it has no commit.
     pages: u32,
     end: Option<Position>,
@@ -81,22 +82,10 @@ fn beside(database: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
-/// A sum of 64 bits in four lanes, fast because every page of every checkpoint goes through it. Each step can be undone,
-/// so a change within one word of eight bytes always changes the sum, and any other change does but for one in 2⁶⁴. It is
-/// against accidents: who can write the database can write the sums. Never 0, which stands for "not known", and never
-/// [`NEVER`].
+/// The first eight bytes of a SHA-256; never 0, which stands for "not known", and never [`NEVER`].
 fn sum(bytes: &[u8]) -> u64 {
-    const ODD: u64 = 0x9e37_79b9_7f4a_7c15;
-    let step = |state: u64, word: u64| (state ^ word).wrapping_mul(ODD).rotate_left(29);
-    let mut lanes = [1u64, 2, 3, 4];
-    for stretch in bytes.chunks(32) {
-        let mut padded = [0u8; 32];
-        padded[..stretch.len()].copy_from_slice(stretch);
-        for (lane, word) in lanes.iter_mut().zip(padded.chunks_exact(8)) {
-            *lane = step(*lane, u64::from_le_bytes(word.try_into().expect("eight bytes")));
-        }
-    }
-    lanes.into_iter().fold(bytes.len() as u64, step).clamp(1, NEVER - 1)
+    let digest = digest::digest(&digest::SHA256, bytes);
+    u64::from_be_bytes(digest.as_ref()[..8].try_into().expect("a digest has 32 bytes")).clamp(1, NEVER - 1)
 }
 
 fn mark_bytes((salts, frames): (Salts, u32)) -> [u8; 20] {
@@ -288,7 +277,7 @@ impl PageSums {
         let mut content = vec![0; self.page_size as usize];
         let mut known = [0u8; 8];
         let (pages, sums) = (database.metadata()?.len() / u64::from(self.page_size), self.file.metadata()?.len());
-        for (&page, versions) in &mut newest.sums {
+        for (&page, new) in &mut newest.sums {
             if u64::from(page) > pages || place(page + 1) > sums {
                 break;
             }
@@ -297,13 +286,20 @@ impl PageSums {
             database.seek(SeekFrom::Start(u64::from(page - 1) * u64::from(self.page_size)))?;
             database.read_exact(&mut content)?;
             let (known, now) = (u64::from_be_bytes(known), sum(&content));
-            // A checkpoint that did not finish has written some version of it already.
-            if known != 0 && known != now && !versions.contains(&now) {
+            if known != 0 && known != now && now != *new && !self.is_in_log(page, &content)? {
                 tracing::error!(page, "a page of the database file was damaged when it was written again");
-                versions.push(NEVER);
+                *new = NEVER;
             }
         }
         Ok(())
+    }
+
+    /// Whether the log has this version of a page: then a checkpoint that did not finish has written it.
+    fn is_in_log(&self, page: u32, content: &[u8]) -> io::Result<bool> {
+        let Some(mut wal) = Wal::open(&self.log)? else { return Ok(false) };
+        let (start, mut found) = (wal.start(), false);
+        wal.follow(start, u32::MAX, |frame| found |= frame.page == page && frame.data == content)?;
+        Ok(found)
     }
 
     /// Reads what the last finished checkpoint did not have yet, up to a frame.
@@ -312,12 +308,17 @@ impl PageSums {
         let Some(mut wal) = Wal::open(&self.log)? else { return Ok(newest) };
         let known = self.settled.filter(|known| known.salts == wal.start().salts && known.frames <= frames);
         let start = known.unwrap_or(wal.start());
+        let (mut at, mut last) = (start.frames, BTreeMap::new());
         let end = wal.follow(start, frames, |frame| {
-            newest.sums.entry(frame.page).or_default().push(sum(frame.data));
+            last.insert(frame.page, at);
+            at += 1;
             if frame.commit != 0 {
                 newest.pages = frame.commit;
             }
         })?;
+        for (page, frame) in last {
+            newest.sums.insert(page, sum(wal.page(frame)?));
+        }
         newest.end = Some(end);
         Ok(newest)
     }
@@ -344,8 +345,7 @@ impl PageSums {
         }
         let mut run: Vec<u8> = Vec::new();
         let mut next = 0;
-        for (&page, versions) in sums.iter().filter(|(page, _)| *pages == 0 || *page <= pages) {
-            let sum = versions.last().copied().unwrap_or(0);
+        for (&page, &sum) in sums.iter().filter(|(page, _)| *pages == 0 || *page <= pages) {
             if page != next && !run.is_empty() {
                 self.put_sums(next, &run)?;
                 run.clear();

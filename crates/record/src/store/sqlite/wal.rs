@@ -101,6 +101,14 @@ impl Wal {
         Ok(at)
     }
 
+    /// The page in a frame, whose checksum is not looked at again.
+    pub(super) fn page(&mut self, frame: u32) -> io::Result<&[u8]> {
+        let file = self.file.get_mut();
+        file.seek(SeekFrom::Start(HEADER as u64 + u64::from(frame) * self.buffer.len() as u64))?;
+        file.read_exact(&mut self.buffer)?;
+        Ok(&self.buffer[FRAME_HEADER..])
+    }
+
     /// The checksum after the frame in the buffer, if the frame belongs to this life of the log and its own fits.
     fn fitting(&self, before: [u32; 2]) -> Option<[u32; 2]> {
         let header = &self.buffer[..FRAME_HEADER];
