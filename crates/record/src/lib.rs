@@ -14,7 +14,7 @@ pub mod store;
 pub use commit::{Alias, Commit, Committed, CommittedPart, Expect, Head, IdempotencyKey, Part, Write};
 pub use engine::{
     ArchiveInfo, BlockEntry, BlockView, CacheStats, Engine, Entry, Erasure, Links, OpenRecord, SideTable, Tenant,
-    Verified,
+    Verified, busy,
 };
 pub use error::RecordError;
 pub use keys::split;

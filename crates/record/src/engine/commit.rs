@@ -22,7 +22,7 @@ const TRIES: usize = 16;
 /// Bytes of the name that a source gave an entry: far more than any has, and little enough that a block's table, which
 /// holds them all, can be read again.
 const MAX_NAME: usize = 8 << 10;
-/// Commits with more bytes than this are compressed on a thread of their own.
+/// Compressing more bytes than this takes a while.
 const LARGE: usize = 128 << 10;
 /// A record is folded into a snapshot in the background each time its care stream has grown by so many blocks.
 const FOLD_EVERY: u64 = 256;
@@ -54,7 +54,7 @@ impl Tenant {
     pub(super) async fn commit_with_marks(&self, commit: Commit, marks: &[Mark]) -> Result<Committed, RecordError> {
         let inner = &self.inner;
         check(&commit, &inner.config.limits)?;
-        let (commit, prepared) = prepare(commit, inner.config.newest_dictionary).await?;
+        let prepared = prepare(&commit, inner.config.newest_dictionary);
         for attempt in 0.. {
             match inner.try_commit(&commit, &prepared, marks).await {
                 Err(RecordError::Conflict { record }) if attempt < TRIES && may_retry(&commit, record) => {}
@@ -124,20 +124,11 @@ fn check(commit: &Commit, limits: &Limits) -> Result<(), RecordError> {
 }
 
 /// Makes the compressed frames, which depend on nothing but the commit.
-async fn prepare(commit: Commit, newest_dictionary: u16) -> Result<(Arc<Commit>, Vec<Prepared>), RecordError> {
+fn prepare(commit: &Commit, newest_dictionary: u16) -> Vec<Prepared> {
     let bytes: usize =
         commit.parts.iter().flat_map(|part| &part.writes).filter_map(|w| w.body.as_ref()).map(Bytes::len).sum();
-    let commit = Arc::new(commit);
-    if bytes < LARGE {
-        let prepared = prepare_now(&commit, newest_dictionary);
-        return Ok((commit, prepared));
-    }
-    tokio::task::spawn_blocking(move || {
-        let prepared = prepare_now(&commit, newest_dictionary);
-        (commit, prepared)
-    })
-    .await
-    .map_err(|_| RecordError::Store("the compressing thread stopped".into()))
+    let prepare = || prepare_now(commit, newest_dictionary);
+    if bytes < LARGE { prepare() } else { super::busy(prepare) }
 }
 
 fn prepare_now(commit: &Commit, newest_dictionary: u16) -> Vec<Prepared> {

@@ -221,12 +221,7 @@ impl TenantInner {
                 }
                 Ok::<_, RecordError>(open)
             };
-            open = if bytes < 64 << 10 {
-                apply()?
-            } else {
-                let stopped = |_| RecordError::Store("the opening thread stopped".into());
-                tokio::task::spawn_blocking(apply).await.map_err(stopped)??
-            };
+            open = if bytes < 64 << 10 { apply()? } else { super::busy(apply)? };
         }
         if open.head != head {
             return Err(damaged(open.record, open.stream, head.seq, "chain", "it does not lead to the stored head"));

@@ -53,6 +53,14 @@ struct Inner {
     wrapping: tokio::sync::Mutex<()>,
 }
 
+/// Runs something that keeps the processor busy for some milliseconds where it is called, without holding up the other
+/// tasks of this thread: they move to another one. Handing the work itself over and back costs more than it takes.
+pub fn busy<T>(work: impl FnOnce() -> T) -> T {
+    use tokio::runtime::{Handle, RuntimeFlavor};
+    let several = Handle::try_current().is_ok_and(|handle| handle.runtime_flavor() == RuntimeFlavor::MultiThread);
+    if several { tokio::task::block_in_place(work) } else { work() }
+}
+
 /// The root keys in memory, and where newer ones come from.
 pub(super) struct Roots {
     keys: RwLock<RootKeys>,

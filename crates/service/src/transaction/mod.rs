@@ -17,7 +17,7 @@ use bytes::Bytes;
 use keepwell_fhir::outcome::IssueCode;
 use keepwell_model::Purpose;
 use keepwell_policy::{Action, Facts, Permit, Target};
-use keepwell_record::{Commit, RecordError};
+use keepwell_record::{Commit, RecordError, busy};
 use tokio::sync::MutexGuard;
 
 use crate::gate::permit_with;
@@ -37,7 +37,7 @@ impl Service {
     /// # Errors
     /// [`FhirError`] with what is wrong; nothing of the Bundle was taken then.
     pub async fn transaction(&self, client: &Client, body: Bytes) -> Result<TransactionResponse, FhirError> {
-        let incoming = self.read_bundle(client, &body).await?;
+        let incoming = self.read_bundle(client, &body)?;
         let mut alone = None;
         for _ in 0..TRIES {
             match self.attempt(client, &incoming, &body, alone.is_some()).await {
@@ -52,16 +52,9 @@ impl Service {
         Err(ServiceError::Conflict.into())
     }
 
-    async fn read_bundle(&self, client: &Client, body: &Bytes) -> Result<Incoming, FhirError> {
-        if body.len() < LARGE {
-            return incoming::read(client, body, &self.inner.config);
-        }
-        let (client, body, config) = (client.clone(), body.clone(), self.inner.config.clone());
-        let read = tokio::task::spawn_blocking(move || incoming::read(&client, &body, &config)).await;
-        read.unwrap_or_else(|error| {
-            tracing::error!("The thread that read a Bundle stopped: {error}");
-            Err(ServiceError::Unavailable.into())
-        })
+    fn read_bundle(&self, client: &Client, body: &Bytes) -> Result<Incoming, FhirError> {
+        let read = || incoming::read(client, body, &self.inner.config);
+        if body.len() < LARGE { read() } else { busy(read) }
     }
 
     async fn alone_in_directory(&self) -> MutexGuard<'_, ()> {
