@@ -81,6 +81,14 @@ impl Folder {
     }
 }
 
+/// Refuses to write over a file.
+pub(crate) fn must_not_exist(path: &Path) -> Result<(), CliError> {
+    if path.exists() {
+        return Err(CliError::failed(format!("{} exists already; nothing was written", path.display())));
+    }
+    Ok(())
+}
+
 /// Writes a file in one step: a reader sees the old content or the new, also after a crash. Readable by its owner only.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), CliError> {
     // Two may write the same file at once; each has a name of its own, and what a crash leaves is met again and removed.

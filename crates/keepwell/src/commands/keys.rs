@@ -7,9 +7,8 @@ use keepwell_record::{RootKey, RootKeyFile, RootKeySource as _};
 use serde_json::{Value, json};
 
 use crate::cli::Cli;
-use crate::control::must_not_exist;
 use crate::error::CliError;
-use crate::folder::{Folder, write_whole};
+use crate::folder::{Folder, must_not_exist, write_whole};
 use crate::installation::{Installation, Place};
 use crate::output;
 use crate::system::{SystemRandom, environment};

@@ -168,8 +168,10 @@ impl TenantInner {
             let mark = marks.iter().find(|mark| mark.record == part.record);
             match self.seal_part(part, ready, time, mark).await {
                 Ok(part) => sealed.push(part),
-                // The first commit with this key may be why the head is not as expected any more.
-                Err(error @ (RecordError::Conflict { .. } | RecordError::Merged { .. })) => {
+                // The first commit with this key may be why the head is not as expected any more, or the record full.
+                Err(
+                    error @ (RecordError::Conflict { .. } | RecordError::Merged { .. } | RecordError::TooLarge { .. }),
+                ) => {
                     return self.repeated(commit).await?.ok_or(error);
                 }
                 Err(error) => return Err(error),
