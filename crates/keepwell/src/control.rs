@@ -212,6 +212,7 @@ async fn stats(at: &Installation) -> Result<Value, CliError> {
 async fn export_record(at: &Installation, record: RecordId, out: &Path, key_out: &Path) -> Result<Value, CliError> {
     must_not_exist(out)?;
     must_not_exist(key_out)?;
+    at.service.note_export(record).await?;
     at.tenant.extend_log().await?;
     let key = RootKey::random(&SystemRandom);
     let archive = at.tenant.export_record(record, &key).await?;

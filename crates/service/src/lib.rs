@@ -11,6 +11,7 @@ mod extract;
 mod gate;
 mod matching;
 mod names;
+mod operator;
 mod pages;
 mod people;
 mod read_resource;

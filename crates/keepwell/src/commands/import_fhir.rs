@@ -163,12 +163,18 @@ fn bundles_of_lines(bytes: &[u8]) -> Result<Vec<String>, CliError> {
         let person = about.into_iter().flatten().find_map(|reference| reference.reference);
         let person = match head.resource_type {
             "Patient" => format!("Patient/{id}"),
-            _ => person.unwrap_or_default().to_owned(),
+            // A line taken from a Bundle names the person by the Bundle's own address.
+            _ => match person.unwrap_or_default() {
+                urn if urn.starts_with("urn:uuid:") => urn.replacen("urn:uuid:", "Patient/", 1),
+                other => other.to_owned(),
+            },
         };
         let url = format!("{}/{id}", head.resource_type);
+        // What refers to it says either `Type/id` or, in lines taken from a Bundle, its UUID.
+        let full_url = if id.len() == 36 { format!("urn:uuid:{id}") } else { url.clone() };
         let entry = format!(
             "{{\"fullUrl\":{},\"resource\":{},\"request\":{{\"method\":\"PUT\",\"url\":{}}}}}",
-            json!(url),
+            json!(full_url),
             raw.get(),
             json!(url)
         );

@@ -10,6 +10,8 @@ fn a_persons_archive_moves_to_another_installation_and_verifies_there() {
     let (archive, key) = (archive.to_str().unwrap(), key.to_str().unwrap());
     home.run(&["export", "record", &record, "--out", archive, "--key-out", key]).fine();
     home.run(&["export", "record", &record, "--out", archive, "--key-out", key]).refused(1, "exists already");
+    let proof = home.path("looked");
+    home.run(&["prove", &record, "1", "--stream", "access", "--out", proof.to_str().unwrap()]).fine();
     let log_key = home.json(&["stats"])["log"]["key"].as_str().unwrap().to_owned();
 
     let away = Machine::ready();
