@@ -76,7 +76,7 @@ pub(super) struct Incoming {
     pub(super) subject: Option<Subject>,
 }
 
-/// Reads a Bundle. Work for the processor only, so that a large one can be read on a thread of its own.
+/// Reads a Bundle. Work for the processor only, so the caller may let the other tasks of the thread move on meanwhile.
 pub(super) fn read(client: &Client, body: &[u8], config: &ServiceConfig) -> Result<Incoming, FhirError> {
     if body.len() > config.max_bundle {
         let words = format!("The Bundle is larger than {} bytes, the limit here. Send it in parts.", config.max_bundle);

@@ -28,7 +28,7 @@ use incoming::Incoming;
 
 /// How often a transaction is run again after a lost race.
 const TRIES: usize = 8;
-/// Bundles with more bytes than this are read on a thread of their own.
+/// Bundles with more bytes than this take a while to read.
 const LARGE: usize = 256 * 1024;
 
 impl Service {
