@@ -13,6 +13,7 @@ pub mod element;
 pub mod json;
 pub mod observation;
 pub mod outcome;
+pub mod patch;
 pub mod person;
 pub mod project;
 pub mod reference;

@@ -4,6 +4,8 @@
 mod bundle;
 mod json;
 mod observation;
+mod patch;
 mod person;
 mod project;
+mod shared;
 mod synthea;
