@@ -5,6 +5,7 @@
 //!
 //! This crate must not know how records are stored, who may read them, or how bytes travel: no I/O, no async, no clock.
 
+pub mod attachment;
 pub mod bundle;
 pub mod compare;
 pub mod compartment;

@@ -1,6 +1,7 @@
 //! Rules of the FHIR documents crate, tested from outside.
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a test fails by panicking and says what it skips")]
 
+mod attachment;
 mod bundle;
 mod json;
 mod observation;
