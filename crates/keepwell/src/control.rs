@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use keepwell_model::{Actor, Author, Purpose, RecordId};
+use keepwell_model::RecordId;
 use keepwell_record::RootKey;
 use keepwell_record::log::VerifyingKey;
 use keepwell_service::CareSetting;
@@ -129,26 +129,20 @@ async fn answer(installation: &Installation, stream: UnixStream) -> std::io::Res
     write.write_all(&serde_json::to_vec(&reply)?).await
 }
 
-fn operator() -> Author {
-    Author { actor: Actor::Operator, purpose: Purpose::Administration, source: None }
-}
-
 async fn perform(at: &Installation, request: Request) -> Result<Value, CliError> {
     match request {
         Request::Stats => stats(at).await,
         Request::Verify => {
-            // What a crash left unsigned is signed now; if the log is damaged nothing is, and the check says so.
-            drop(at.tenant.extend_log().await);
-            let found = at.tenant.verify(&mut |_| {}).await?;
+            let found = at.service.verify().await?;
             Ok(serde_json::to_value(found).expect("counts and strings"))
         }
         Request::Records { after, limit } => {
-            let records = at.tenant.records(after, limit).await?;
+            let records = at.service.records(after, limit).await?;
             Ok(json!({ "records": records }))
         }
         Request::Backup { out } => {
             must_not_exist(&out)?;
-            at.engine.store().backup(out.clone()).await?;
+            at.service.backup(&at.engine, out.clone()).await?;
             Ok(json!({ "backup": out, "bytes": std::fs::metadata(&out)?.len() }))
         }
         Request::AddClient { name, organisation, setting } => {
@@ -162,16 +156,16 @@ async fn perform(at: &Installation, request: Request) -> Result<Value, CliError>
         }
         Request::RotateKeys => keys::rotate(at).await,
         Request::RotateRecord { record } => {
-            at.tenant.rotate_record(record).await?;
+            at.service.rotate_record(record).await?;
             Ok(json!({ "record": record, "rotated": true }))
         }
         Request::Erase { record, authority } => erasures::erase(at, record, &authority).await,
         Request::Merge { survivor, other } => {
-            at.tenant.merge(survivor, other, operator()).await?;
+            at.service.merge(survivor, other).await?;
             Ok(json!({ "survivor": survivor, "merged": other }))
         }
         Request::Unmerge { other } => {
-            at.tenant.unmerge(other, operator()).await?;
+            at.service.unmerge(other).await?;
             Ok(json!({ "unmerged": other }))
         }
         Request::ExportRecord { record, out, key_out } => export_record(at, record, &out, &key_out).await,
@@ -212,10 +206,8 @@ async fn stats(at: &Installation) -> Result<Value, CliError> {
 async fn export_record(at: &Installation, record: RecordId, out: &Path, key_out: &Path) -> Result<Value, CliError> {
     must_not_exist(out)?;
     must_not_exist(key_out)?;
-    at.service.note_export(record).await?;
-    at.tenant.extend_log().await?;
     let key = RootKey::random(&SystemRandom);
-    let archive = at.tenant.export_record(record, &key).await?;
+    let archive = at.service.export_archive(record, &key).await?;
     write_whole(key_out, key.to_archive_line().as_bytes())?;
     write_whole(out, &archive)?;
     Ok(json!({ "record": record, "archive": out, "bytes": archive.len(), "key": key_out }))
@@ -234,15 +226,14 @@ async fn import_record(
     let key = RootKey::parse_archive_line(&String::from_utf8_lossy(&read(key_file)?))?;
     let log_key: Option<VerifyingKey> =
         log_key.map(|key| key.parse().map_err(|error| CliError::usage(format!("--log-key: {error}")))).transpose()?;
-    let info = at.tenant.import_record(&archive, &key, log_key.as_ref(), operator()).await?;
+    let info = at.service.import_archive(&archive, &key, log_key.as_ref()).await?;
     Ok(json!({ "record": info.record, "from": info.tenant, "log_key": info.log_key }))
 }
 
 async fn prove(at: &Installation, record: RecordId, access: bool, seq: u64, out: &Path) -> Result<Value, CliError> {
-    at.tenant.extend_log().await?;
     let stream = if access { keepwell_model::Stream::Access } else { keepwell_model::Stream::Care };
     let (block, proof) = at
-        .tenant
+        .service
         .prove(record, stream, keepwell_model::Seq(seq))
         .await?
         .ok_or_else(|| CliError::failed("there is no such block"))?;

@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use keepwell_record::RecordError;
-use keepwell_service::{FhirError, ServiceError};
+use keepwell_service::{FhirError, HousekeepingError, ServiceError};
 
 /// What went wrong, in words for the person at the terminal.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +75,15 @@ impl From<ServiceError> for CliError {
                 let words: Vec<String> = fields.into_iter().map(|field| field.message).collect();
                 Self::failed(words.join("; "))
             }
+            other => Self::failed(other.to_string()),
+        }
+    }
+}
+
+impl From<HousekeepingError> for CliError {
+    fn from(error: HousekeepingError) -> Self {
+        match error {
+            HousekeepingError::Engine(error) => error.into(),
             other => Self::failed(other.to_string()),
         }
     }

@@ -37,12 +37,12 @@ pub(crate) fn start(installation: &Arc<Installation>) {
             }
         }
     });
-    let tenant = installation.tenant.clone();
+    let service = installation.service.clone();
     tokio::spawn(async move {
         let mut tick = tokio::time::interval(PURGE_EVERY);
         loop {
             tick.tick().await;
-            match tenant.purge().await {
+            match service.purge().await {
                 Ok(count) => tracing::debug!(count, "Purged what had expired"),
                 Err(error) => tracing::error!("What has expired was not purged: {error}"),
             }

@@ -33,6 +33,7 @@ pub use config::ServiceConfig;
 pub use error::{FhirError, ServiceError, SignInError};
 pub use keepwell_clinical::{FieldError, Problem, SAFETY_MESSAGE};
 pub use keepwell_fhir::outcome::{Issue, IssueCode};
+pub use operator::HousekeepingError;
 pub use people::{Assurance, BloodPressureForm, Session, SessionToken, VerifiedIdentity};
 pub use systems::{CareSetting, Client, ResourceAnswer, TransactionResponse};
 pub use views::{

@@ -31,12 +31,12 @@ pub(super) async fn restore(cli: &Cli, words: &Restore) -> Result<(), CliError> 
     erasures::remember(&list, &more)?;
     put_in_place(&place, &words.file).await?;
     let installation = place.open().await?;
-    let erased = erasures::apply(&installation.tenant, &list, &more).await?;
+    let erased = erasures::apply(&installation.service, &list, &more).await?;
     // The checkpoint kept of the newer store would refuse the older one, which is what was asked for here.
     drop(std::fs::remove_file(installation.place.folder.checkpoint()));
     let mut kept = None;
     crate::jobs::keep_log(&installation.tenant, &installation.place.folder, &mut kept).await?;
-    let found = installation.tenant.verify(&mut |_| {}).await?;
+    let found = installation.service.verify().await?;
     output::report(
         cli.json,
         &json!({
@@ -65,14 +65,14 @@ async fn erasures_of_present_store(place: &Place, words: &Restore) -> Result<Vec
     };
     match opened {
         Ok(installation) => {
-            let empty = installation.tenant.records(None, 1).await?.is_empty();
+            let empty = installation.service.records(None, 1).await?.is_empty();
             if !empty && !replace {
                 return Err(CliError::failed(
                     "there is a store with records here; add --replace to put the backup in its place (make a backup of \
                      it first)",
                 ));
             }
-            match installation.tenant.erasures().await {
+            match installation.service.erasures().await {
                 Ok(erasures) => Ok(erasures),
                 Err(_) if words.erasures.is_some() => Ok(Vec::new()),
                 Err(error) => Err(CliError::failed(format!(

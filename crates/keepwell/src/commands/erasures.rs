@@ -5,7 +5,8 @@ use std::io::Write as _;
 use std::path::Path;
 
 use keepwell_model::RecordId;
-use keepwell_record::{Erasure, Tenant};
+use keepwell_record::Erasure;
+use keepwell_service::Service;
 use serde_json::{Value, json};
 
 use crate::error::CliError;
@@ -16,7 +17,7 @@ pub(crate) async fn erase(at: &Installation, record: RecordId, authority: &str) 
     if authority.trim().is_empty() {
         return Err(CliError::usage("--authority says on whose authority: an office, a case number"));
     }
-    let erasure = at.tenant.erase(record, authority.trim()).await?;
+    let erasure = at.service.erase(record, authority.trim()).await?;
     note(&at.place.folder.erasures(), std::slice::from_ref(&erasure))?;
     Ok(json!({
         "record": record,
@@ -67,10 +68,10 @@ pub(super) fn noted(path: &Path) -> Result<Vec<Erasure>, CliError> {
 }
 
 /// Applies erasures to a restored store and brings the folder's list up to date with what the store knows.
-pub(super) async fn apply(tenant: &Tenant, path: &Path, more: &[Erasure]) -> Result<usize, CliError> {
+pub(super) async fn apply(service: &Service, path: &Path, more: &[Erasure]) -> Result<usize, CliError> {
     let mut all = noted(path)?;
     all.extend_from_slice(more);
-    let count = tenant.apply_erasures(&all).await?;
-    remember(path, &tenant.erasures().await?)?;
+    let count = service.apply_erasures(&all).await?;
+    remember(path, &service.erasures().await?)?;
     Ok(count)
 }

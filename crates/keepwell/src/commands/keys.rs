@@ -47,9 +47,9 @@ pub(crate) async fn rotate(at: &Installation) -> Result<Value, CliError> {
     let new = RootKey::random(&SystemRandom);
     let both: String = [&new, &old.current].into_iter().chain(&old.previous).map(RootKey::to_line).collect();
     write_whole(&path, both.as_bytes())?;
-    at.engine.rotate_root(new.clone()).await?;
+    at.service.rotate_root(&at.engine, new.clone()).await?;
     write_whole(&path, new.to_line().as_bytes())?;
-    let records = at.engine.rotate_tenant(&at.tenant).await?;
+    let records = at.service.rotate_wrapping(&at.engine).await?;
     Ok(json!({
         "root_key_file": path,
         "records_wrapped_again": records,

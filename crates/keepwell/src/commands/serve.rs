@@ -26,7 +26,7 @@ pub(super) async fn run(cli: &Cli, words: &Serve) -> Result<(), CliError> {
     }
     jobs::check_not_older(&installation.tenant, folder).await?;
     // However the store came here: who was erased stays erased.
-    erasures::apply(&installation.tenant, &folder.erasures(), &[]).await?;
+    erasures::apply(&installation.service, &folder.erasures(), &[]).await?;
     let listener = server::bind(&installation.place.config.http.listen).await?;
     jobs::start(&installation);
     control::listen(&installation)?;

@@ -8,5 +8,6 @@ mod keys;
 mod log;
 mod machine;
 mod moves;
+mod one_door;
 mod serving;
 mod start;
