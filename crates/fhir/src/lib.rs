@@ -12,6 +12,7 @@ pub mod compartment;
 pub mod date;
 pub mod element;
 pub mod json;
+pub mod lastn;
 pub mod observation;
 pub mod outcome;
 pub mod patch;
