@@ -31,6 +31,16 @@ pub fn project(stored: &[u8], stamp: Stamp<'_>, mut resolve: impl FnMut(&str) ->
     edits.extend(reference_edits(stored, &mut resolve));
     // Stable, so that edits at one place keep their order.
     edits.sort_by_key(|edit| edit.place.start);
+    apply(stored, edits)
+}
+
+/// Replaces each `reference` of a checked, compact document for which `resolve` knows a new text, and nothing else.
+pub fn with_references(stored: &[u8], mut resolve: impl FnMut(&str) -> Option<String>) -> Vec<u8> {
+    apply(stored, reference_edits(stored, &mut resolve))
+}
+
+/// Makes edits that are ordered by their places.
+fn apply(stored: &[u8], edits: Vec<Edit>) -> Vec<u8> {
     let mut out = Vec::with_capacity(stored.len() + 160);
     let mut from = 0;
     for edit in edits {

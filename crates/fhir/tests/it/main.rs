@@ -9,4 +9,5 @@ mod patch;
 mod person;
 mod project;
 mod shared;
+mod summary;
 mod synthea;
