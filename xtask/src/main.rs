@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "a command line speaks to its user on standard output")]
 
 mod assets;
+mod definitions;
 mod deps_check;
 mod hazards;
 mod licences;
@@ -45,6 +46,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         about: "build the portal's stylesheet, script and icons from npm packages",
         run: assets::run,
+    },
+    Command {
+        name: "definitions",
+        arguments: "[--check]",
+        about: "make the packs of FHIR definitions from HL7's files, or say whether they are fresh",
+        run: definitions::run,
     },
     Command {
         name: "deps-check",

@@ -10,6 +10,7 @@ pub mod bundle;
 pub mod compare;
 pub mod compartment;
 pub mod date;
+pub mod definitions;
 pub mod document;
 pub mod element;
 pub mod json;

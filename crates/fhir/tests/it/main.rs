@@ -3,6 +3,7 @@
 
 mod attachment;
 mod bundle;
+mod definitions;
 mod json;
 mod observation;
 mod patch;

@@ -1,0 +1,208 @@
+//! The codes of a value set.
+
+use std::collections::{BTreeSet, HashSet};
+
+use super::Definitions;
+use super::codes::{CodeSystem, Content, Filter, Include};
+use super::model::Text;
+
+/// How deep value sets may include others.
+const MAX_NESTING: usize = 16;
+
+/// Whether a code is in a value set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Membership {
+    /// It is.
+    Yes,
+    /// It is not.
+    No,
+    /// The set takes codes from a system of which the definitions do not have all.
+    Unknown,
+}
+
+/// The codes of a value set, as far as the definitions know them.
+#[derive(Debug, Clone, Default)]
+pub struct CodeSet {
+    /// The codes, in the order of the definition.
+    entries: Vec<Entry>,
+    /// Places in `entries`, ordered by code and then system.
+    by_code: Vec<u32>,
+    /// The systems from which it takes codes that the definitions do not know.
+    open: BTreeSet<Text>,
+    /// Whether it takes codes from anywhere: it includes a value set that is not here.
+    is_open: bool,
+}
+
+/// A code of a value set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// Its code system.
+    pub system: Text,
+    /// The code.
+    pub code: Text,
+    /// Its name: the value set's own, or the code system's.
+    pub display: Option<Text>,
+}
+
+impl CodeSet {
+    /// The codes that are known to be in it, in the order of the definition.
+    #[must_use]
+    pub fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// Whether these are all the codes.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        !self.is_open && self.open.is_empty()
+    }
+
+    /// The code systems that it takes codes from but of which the definitions do not have all.
+    pub fn open_systems(&self) -> impl Iterator<Item = &str> {
+        self.open.iter().map(|it| &**it)
+    }
+
+    /// The entry for a code; without a system (an element of type `code`), that of any system.
+    #[must_use]
+    pub fn get(&self, system: Option<&str>, code: &str) -> Option<&Entry> {
+        let at = |place: u32| &self.entries[place as usize];
+        let start = self.by_code.partition_point(|&place| *at(place).code < *code);
+        let same = self.by_code[start..].iter().map(|&place| at(place)).take_while(|it| it.code == code);
+        same.into_iter().find(|it| system.is_none_or(|system| it.system == system))
+    }
+
+    /// Whether a code is in the set; without a system (an element of type `code`), a code of any system.
+    #[must_use]
+    pub fn has(&self, system: Option<&str>, code: &str) -> Membership {
+        if self.get(system, code).is_some() {
+            return Membership::Yes;
+        }
+        let open = self.is_open || system.map_or(!self.open.is_empty(), |system| self.open.contains(system));
+        if open { Membership::Unknown } else { Membership::No }
+    }
+
+    fn add(&mut self, system: &Text, code: &Text, display: Option<&Text>) {
+        self.entries.push(Entry { system: system.clone(), code: code.clone(), display: display.cloned() });
+    }
+
+    /// Takes out repetitions and makes the index.
+    fn finish(&mut self) {
+        let mut seen = HashSet::new();
+        self.entries.retain(|it| seen.insert((it.system.clone(), it.code.clone())));
+        let mut places: Vec<u32> = (0..self.entries.len()).filter_map(|at| u32::try_from(at).ok()).collect();
+        let key = |place: u32| {
+            let entry = &self.entries[place as usize];
+            (&entry.code, &entry.system)
+        };
+        places.sort_by(|&a, &b| key(a).cmp(&key(b)));
+        self.by_code = places;
+    }
+}
+
+/// The codes of the value set at an address; `None` if it is not there.
+pub(super) fn expand(definitions: &Definitions, url: &str, depth: usize) -> Option<CodeSet> {
+    let set = definitions.value_set(url)?;
+    let mut all = CodeSet::default();
+    for part in &set.include {
+        let codes = included(definitions, part, depth);
+        all.open.extend(codes.open);
+        all.is_open |= codes.is_open;
+        all.entries.extend(codes.entries);
+    }
+    for part in &set.exclude {
+        let mut codes = included(definitions, part, depth);
+        codes.finish();
+        all.entries.retain(|it| codes.get(Some(&it.system), &it.code).is_none());
+        // A system that is taken out as a whole is not open; of a part nothing can be said.
+        if part.concepts.is_empty() && part.filters.is_empty() && part.value_sets.is_empty() {
+            part.system.iter().for_each(|system| _ = all.open.remove(system));
+        }
+    }
+    all.finish();
+    Some(all)
+}
+
+/// The codes of one part: from its system, as far as all the value sets that it names have them too.
+fn included(definitions: &Definitions, part: &Include, depth: usize) -> CodeSet {
+    let mut codes = part.system.as_ref().map(|system| from_system(definitions, part, system));
+    for url in &part.value_sets {
+        let nested = if depth < MAX_NESTING { expand(definitions, url, depth + 1) } else { None };
+        let nested = nested.unwrap_or_else(|| CodeSet { is_open: true, ..CodeSet::default() });
+        codes = Some(match codes {
+            None => nested,
+            Some(codes) => common(codes, &nested),
+        });
+    }
+    codes.unwrap_or_default()
+}
+
+fn common(mut codes: CodeSet, other: &CodeSet) -> CodeSet {
+    codes.entries.retain(|it| other.has(Some(&it.system), &it.code) != Membership::No);
+    if !other.is_open {
+        codes.open.retain(|system| other.open.contains(system) || other.entries.iter().any(|it| it.system == *system));
+    }
+    codes.is_open &= other.is_open;
+    codes
+}
+
+fn from_system(definitions: &Definitions, part: &Include, system: &Text) -> CodeSet {
+    let mut codes = CodeSet::default();
+    let known = definitions.code_system(system);
+    if !part.concepts.is_empty() {
+        for concept in &part.concepts {
+            let own = || known.and_then(|it| it.concept(&concept.code)).and_then(|it| it.display.as_ref());
+            codes.add(system, &concept.code, concept.display.as_ref().or_else(own));
+        }
+        return codes;
+    }
+    let Some(known) = known.filter(|it| it.content == Content::Complete) else {
+        codes.open.insert(system.clone());
+        return codes;
+    };
+    for (at, concept) in known.concepts.iter().enumerate() {
+        match part.filters.iter().map(|filter| passes(known, at, filter)).fold(Some(true), and) {
+            Some(true) => codes.add(system, &concept.code, concept.display.as_ref()),
+            Some(false) => {}
+            None => _ = codes.open.insert(system.clone()),
+        }
+    }
+    codes
+}
+
+fn and(a: Option<bool>, b: Option<bool>) -> Option<bool> {
+    match (a, b) {
+        (Some(false), _) | (_, Some(false)) => Some(false),
+        (Some(true), Some(true)) => Some(true),
+        _ => None,
+    }
+}
+
+/// Whether a concept passes a filter (FHIR R4 FilterOperator); `None` if that cannot be said.
+fn passes(system: &CodeSystem, at: usize, filter: &Filter) -> Option<bool> {
+    let concept = &system.concepts[at];
+    let values = || concept.properties.iter().filter(|it| it.code == filter.property).map(|it| &*it.value);
+    let below = || system.place(&filter.value).map(|ancestor| system.is_a(at, ancestor));
+    match &*filter.op {
+        "is-a" if is_concept(filter) => Some(below().unwrap_or(false)),
+        "descendent-of" if is_concept(filter) => Some(below().unwrap_or(false) && concept.code != filter.value),
+        "is-not-a" if is_concept(filter) => Some(!below().unwrap_or(false)),
+        "=" if is_concept(filter) => Some(concept.code == filter.value),
+        "=" if filter.property == "parent" => Some(
+            concept
+                .parents
+                .iter()
+                .any(|&it| system.concepts.get(it as usize).is_some_and(|it| it.code == filter.value)),
+        ),
+        "=" => Some(values().any(|it| it == filter.value)),
+        "in" if is_concept(filter) => Some(filter.value.split(',').any(|it| it.trim() == concept.code)),
+        "in" => Some(values().any(|value| filter.value.split(',').any(|it| it.trim() == value))),
+        "not-in" if is_concept(filter) => Some(filter.value.split(',').all(|it| it.trim() != concept.code)),
+        "not-in" => Some(values().all(|value| filter.value.split(',').all(|it| it.trim() != value))),
+        "exists" => Some(values().next().is_some() == (filter.value == "true")),
+        _ => None,
+    }
+}
+
+fn is_concept(filter: &Filter) -> bool {
+    matches!(&*filter.property, "concept" | "code")
+}
