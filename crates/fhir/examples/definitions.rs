@@ -59,10 +59,13 @@ fn make(source: &Path, check: bool) -> Result<(), String> {
 fn resources(source: &Path) -> Result<Vec<Value>, String> {
     let known = data_elements(&entries(source, "dataelements.json")?);
     let mut all = Vec::new();
-    for file in ["profiles-types.json", "profiles-resources.json"] {
+    for file in ["profiles-types.json", "profiles-resources.json", "profiles-others.json", "extension-definitions.json"]
+    {
         for mut resource in entries(source, file)? {
             if resource["resourceType"] == "StructureDefinition" && resource["version"] == "4.0.1" {
-                make_official(&mut resource, &known);
+                if resource["derivation"] != "constraint" {
+                    make_official(&mut resource, &known);
+                }
                 all.push(resource);
             }
         }

@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::model::{Invariant, SearchParameter, Text, TypeDef};
 use super::pack::{Damaged, Packed, Reader, Shelf, Slot, Source, Writer, compress};
+use super::profile::Constraint;
 use super::{Codes, Definitions};
 
 static TYPES: &[u8] = include_bytes!("../../definitions/r4-types.pack");
@@ -72,6 +73,7 @@ fn read(input: &mut Reader) -> Result<Definitions, Damaged> {
         ..Definitions::default()
     };
     definitions.index_parameters();
+    definitions.profiles = slots(input)?;
     let members: Vec<Text> = Packed::read(input)?;
     for member in members {
         definitions.compartment.insert(member, Packed::read(input)?);
@@ -100,10 +102,13 @@ impl Definitions {
         types.sort_by(|a, b| a.name.cmp(&b.name));
         let mut parameters: Vec<&SearchParameter> = self.parameters.values().map(|it| &**it).collect();
         parameters.sort_by(|a, b| a.url.cmp(&b.url));
-        let elements = types.iter().flat_map(|it| &it.elements);
-        let of_elements = elements.flat_map(|it| &it.invariants);
-        let mut invariants: Vec<Arc<Invariant>> =
-            types.iter().flat_map(|it| &it.invariants).chain(of_elements).cloned().collect();
+        let profiles = in_order(&self.profiles);
+        let mut invariants: Vec<Arc<Invariant>> = Vec::new();
+        for definition in &types {
+            invariants.extend_from_slice(&definition.invariants);
+            definition.elements.iter().for_each(|it| invariants.extend_from_slice(&it.invariants));
+        }
+        profiles.iter().for_each(|(_, it)| gather(&it.root, &mut invariants));
         invariants.sort_by(|a, b| (&a.key, &a.expression, &a.human).cmp(&(&b.key, &b.expression, &b.human)));
         invariants.dedup();
         let first = Writer::pack(&invariants, |out| {
@@ -113,6 +118,7 @@ impl Definitions {
             types.iter().for_each(|it| it.write(out));
             out.number(parameters.len());
             parameters.iter().for_each(|it| it.write(out));
+            out.shelf(&profiles);
             self.compartment.keys().cloned().collect::<Vec<_>>().write(out);
             self.compartment.values().for_each(|it| it.write(out));
         });
@@ -128,6 +134,12 @@ impl Definitions {
     pub fn compress(pack: &[u8]) -> Vec<u8> {
         compress(pack)
     }
+}
+
+/// The invariants of a profile.
+fn gather(constraint: &Constraint, invariants: &mut Vec<Arc<Invariant>>) {
+    invariants.extend_from_slice(&constraint.element.invariants);
+    constraint.slices.iter().chain(&constraint.children).for_each(|it| gather(it, invariants));
 }
 
 fn in_order<T: Packed>(items: &HashMap<Text, Arc<Slot<T>>>) -> Vec<(&str, &T)> {

@@ -1,6 +1,7 @@
 //! The codes of a value set.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use super::Definitions;
 use super::codes::{CodeSystem, Content, Filter, Include};
@@ -99,41 +100,60 @@ impl CodeSet {
     }
 }
 
-/// The codes of the value set at an address; `None` if it is not there.
-pub(super) fn expand(definitions: &Definitions, url: &str, depth: usize) -> Option<CodeSet> {
-    let set = definitions.value_set(url)?;
-    let mut all = CodeSet::default();
-    for part in &set.include {
-        let codes = included(definitions, part, depth);
-        all.open.extend(codes.open);
-        all.is_open |= codes.is_open;
-        all.entries.extend(codes.entries);
-    }
-    for part in &set.exclude {
-        let mut codes = included(definitions, part, depth);
-        codes.finish();
-        all.entries.retain(|it| codes.get(Some(&it.system), &it.code).is_none());
-        // A system that is taken out as a whole is not open; of a part nothing can be said.
-        if part.concepts.is_empty() && part.filters.is_empty() && part.value_sets.is_empty() {
-            part.system.iter().for_each(|system| _ = all.open.remove(system));
-        }
-    }
-    all.finish();
-    Some(all)
+/// Gathers the codes of value sets, each once: sets may include one another many times over, or in a circle.
+pub(super) struct Gathering<'a> {
+    definitions: &'a Definitions,
+    /// What was gathered; nothing yet for those that are being gathered.
+    known: HashMap<String, Option<Arc<CodeSet>>>,
 }
 
-/// The codes of one part: from its system, as far as all the value sets that it names have them too.
-fn included(definitions: &Definitions, part: &Include, depth: usize) -> CodeSet {
-    let mut codes = part.system.as_ref().map(|system| from_system(definitions, part, system));
-    for url in &part.value_sets {
-        let nested = if depth < MAX_NESTING { expand(definitions, url, depth + 1) } else { None };
-        let nested = nested.unwrap_or_else(|| CodeSet { is_open: true, ..CodeSet::default() });
-        codes = Some(match codes {
-            None => nested,
-            Some(codes) => common(codes, &nested),
-        });
+impl<'a> Gathering<'a> {
+    pub(super) fn new(definitions: &'a Definitions) -> Self {
+        Self { definitions, known: HashMap::new() }
     }
-    codes.unwrap_or_default()
+
+    /// The codes of the value set at an address; `None` if it is not there, includes itself, or is included too deep.
+    pub(super) fn expand(&mut self, url: &str, depth: usize) -> Option<Arc<CodeSet>> {
+        if let Some(known) = self.known.get(url) {
+            return known.clone();
+        }
+        let set = self.definitions.value_set(url).filter(|_| depth < MAX_NESTING)?;
+        self.known.insert(url.to_owned(), None);
+        let mut all = CodeSet::default();
+        for part in &set.include {
+            let codes = self.included(part, depth);
+            all.open.extend(codes.open);
+            all.is_open |= codes.is_open;
+            all.entries.extend(codes.entries);
+        }
+        for part in &set.exclude {
+            let mut codes = self.included(part, depth);
+            codes.finish();
+            all.entries.retain(|it| codes.get(Some(&it.system), &it.code).is_none());
+            // A system that is taken out as a whole is not open; of a part nothing can be said.
+            if part.concepts.is_empty() && part.filters.is_empty() && part.value_sets.is_empty() {
+                part.system.iter().for_each(|system| _ = all.open.remove(system));
+            }
+        }
+        all.finish();
+        let all = Arc::new(all);
+        self.known.insert(url.to_owned(), Some(Arc::clone(&all)));
+        Some(all)
+    }
+
+    /// The codes of one part: from its system, as far as all the value sets that it names have them too.
+    fn included(&mut self, part: &Include, depth: usize) -> CodeSet {
+        let mut codes = part.system.as_ref().map(|system| from_system(self.definitions, part, system));
+        for url in &part.value_sets {
+            let nested = self.expand(url, depth + 1);
+            let nested = nested.map_or_else(|| CodeSet { is_open: true, ..CodeSet::default() }, |it| (*it).clone());
+            codes = Some(match codes {
+                None => nested,
+                Some(codes) => common(codes, &nested),
+            });
+        }
+        codes.unwrap_or_default()
+    }
 }
 
 fn common(mut codes: CodeSet, other: &CodeSet) -> CodeSet {

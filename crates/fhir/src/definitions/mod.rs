@@ -13,6 +13,8 @@ mod expand;
 mod model;
 mod pack;
 mod package;
+mod profile;
+mod profiles;
 mod structure;
 
 use std::collections::{BTreeMap, HashMap};
@@ -27,6 +29,7 @@ pub use model::{
 };
 use pack::Slot;
 pub use package::PackageError;
+pub use profile::{Constraint, Context, Discriminator, DiscriminatorKind, Profile, Slicing, SlicingRules};
 
 /// Definitions of types, search parameters and codes.
 #[derive(Default)]
@@ -36,6 +39,7 @@ pub struct Definitions {
     /// For each type the search parameters that name it, ordered by code.
     by_base: HashMap<Text, Vec<Arc<SearchParameter>>>,
     compartment: BTreeMap<Text, Vec<Text>>,
+    profiles: HashMap<Text, Arc<Slot<Profile>>>,
     /// The code systems and value sets that are unpacked only when needed, and those of packages, which go first.
     bundled: Option<&'static LazyLock<Codes>>,
     codes: Codes,
@@ -101,6 +105,18 @@ impl Definitions {
         self.compartment.get(resource_type).map(Vec::as_slice)
     }
 
+    /// The profile or extension with that canonical address; a version after `|` is passed over.
+    #[must_use]
+    pub fn structure(&self, url: &str) -> Option<&Profile> {
+        let plain = url.split_once('|').map_or(url, |(plain, _)| plain);
+        self.profiles.get(plain)?.get()
+    }
+
+    /// The addresses of all profiles and extensions, in no order.
+    pub fn structure_urls(&self) -> impl Iterator<Item = &str> {
+        self.profiles.keys().map(|it| &**it)
+    }
+
     /// The code system with that canonical address; a version after `|` is passed over.
     #[must_use]
     pub fn code_system(&self, url: &str) -> Option<&CodeSystem> {
@@ -143,7 +159,7 @@ impl Definitions {
         if known.is_some() {
             return known;
         }
-        let codes = Arc::new(expand::expand(self, value_set, 0)?);
+        let codes = expand::Gathering::new(self).expand(value_set, 0)?;
         let mut expanded = self.expanded.write().unwrap_or_else(PoisonError::into_inner);
         Some(Arc::clone(expanded.entry(value_set.to_owned()).or_insert(codes)))
     }

@@ -1,11 +1,11 @@
 //! Adding definitions from resources: how the packs are made, and how a package is loaded at run time.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, RwLock};
 
 use super::model::{TypeDef, TypeKind};
 use super::pack::{Packed, Slot};
-use super::{Codes, Definitions, Text, conformance, structure};
+use super::{Codes, Definitions, Text, conformance, profiles, structure};
 use crate::json::{JsonError, Node, compact};
 
 /// Why a package is not taken.
@@ -23,6 +23,41 @@ pub enum PackageError {
     /// A StructureDefinition has no elements, or elements without their parents.
     #[error("the StructureDefinition {0} has no complete list of elements")]
     Incomplete(String),
+    /// A profile is about a type that is not in R4.
+    #[error("the profile {profile} is about the type '{name}', which FHIR R4 does not have")]
+    UnknownType {
+        /// The profile's address.
+        profile: String,
+        /// The type.
+        name: String,
+    },
+    /// A profile without a snapshot builds on one that is not here.
+    #[error("the profile {profile} builds on {base}, which is not loaded; add the package that has it first")]
+    UnknownBase {
+        /// The profile's address.
+        profile: String,
+        /// What it builds on.
+        base: String,
+    },
+    /// A profile names an element that its type does not have.
+    #[error("the profile {profile} names the element '{path}', which does not exist")]
+    UnknownElement {
+        /// The profile's address.
+        profile: String,
+        /// The element's path.
+        path: String,
+    },
+}
+
+/// How many profiles may build on one another.
+const MAX_LINEAGE: usize = 32;
+
+/// What can be added only when all of a package was seen.
+#[derive(Default)]
+struct Waiting {
+    types: Vec<TypeDef>,
+    /// The StructureDefinitions of profiles, by address.
+    profiles: BTreeMap<String, String>,
 }
 
 impl Definitions {
@@ -38,29 +73,34 @@ impl Definitions {
             parameters: self.parameters.clone(),
             by_base: HashMap::new(),
             compartment: self.compartment.clone(),
+            profiles: self.profiles.clone(),
             bundled: self.bundled,
             codes: Codes { systems: self.codes.systems.clone(), value_sets: self.codes.value_sets.clone() },
             expanded: RwLock::default(),
         };
-        let mut types = Vec::new();
+        let mut waiting = Waiting::default();
         for (at, resource) in resources.enumerate() {
             let place = at + 1;
             let bytes = compact(resource).map_err(|error| PackageError::Json { place, error })?;
             let Some(node) = Node::new(&bytes) else { continue };
-            made.take(node, &mut types)?;
+            made.take(node, &mut waiting)?;
         }
-        made.add_types(types);
+        made.add_types(waiting.types);
+        while let Some((_, resource)) = waiting.profiles.pop_first() {
+            made.add_profile(&resource, &mut waiting.profiles, 0)?;
+        }
         made.index_parameters();
         Ok(made)
     }
 
-    fn take(&mut self, resource: Node<'_>, types: &mut Vec<TypeDef>) -> Result<(), PackageError> {
+    fn take(&mut self, resource: Node<'_>, waiting: &mut Waiting) -> Result<(), PackageError> {
         match resource.get_text("resourceType").as_deref() {
             Some("StructureDefinition") => {
-                let kind = resource.get_text("kind");
-                let is_profile = resource.get_text("derivation").as_deref() == Some("constraint");
-                if !is_profile && kind.as_deref() != Some("logical") {
-                    types.extend(structure::types(resource)?);
+                if resource.get_text("derivation").as_deref() == Some("constraint") {
+                    let url = resource.get_text("url").unwrap_or_default().into_owned();
+                    waiting.profiles.insert(url, resource.raw().to_owned());
+                } else if resource.get_text("kind").as_deref() != Some("logical") {
+                    waiting.types.extend(structure::types(resource)?);
                 }
             }
             Some("SearchParameter") => {
@@ -83,6 +123,25 @@ impl Definitions {
             }
             _ => {}
         }
+        Ok(())
+    }
+
+    /// Adds a profile, after those among the waiting ones that it builds on.
+    fn add_profile(
+        &mut self,
+        resource: &str,
+        waiting: &mut BTreeMap<String, String>,
+        depth: usize,
+    ) -> Result<(), PackageError> {
+        let node = Node::of_text(resource);
+        let base = node.get_text("baseDefinition").unwrap_or_default();
+        if depth < MAX_LINEAGE
+            && let Some(base) = waiting.remove(&*base)
+        {
+            self.add_profile(&base, waiting, depth + 1)?;
+        }
+        let profile = profiles::profile(self, node)?;
+        insert(&mut self.profiles, profile.url.clone(), profile);
         Ok(())
     }
 

@@ -6,6 +6,7 @@ mod bundle;
 mod definitions;
 mod json;
 mod observation;
+mod packages;
 mod patch;
 mod person;
 mod project;

@@ -8,6 +8,9 @@ use crate::definitions::model::{
     Binding, Component, ElementDef, Invariant, SearchKind, SearchParameter, Strength, Text, TypeDef, TypeKind, TypeRef,
     ValueRule,
 };
+use crate::definitions::profile::{
+    Constraint, Context, Discriminator, DiscriminatorKind, Profile, Slicing, SlicingRules,
+};
 
 impl Packed for bool {
     fn write(&self, out: &mut Writer) {
@@ -125,6 +128,9 @@ packed_enum!(SearchKind {
     Special = 8,
 });
 
+packed_enum!(SlicingRules { Open = 0, Closed = 1, OpenAtEnd = 2 });
+packed_enum!(DiscriminatorKind { Value = 0, Exists = 1, Pattern = 2, Type = 3, Profile = 4 });
+
 packed_struct!(Invariant { key, is_warning, human, expression });
 packed_struct!(TypeRef { name, profiles, target_profiles });
 packed_struct!(Binding { strength, value_set });
@@ -143,6 +149,11 @@ packed_struct!(ElementDef {
     is_attribute,
 });
 packed_struct!(TypeDef { name, base, kind, is_abstract, pattern, elements, invariants });
+packed_struct!(Discriminator { kind, path });
+packed_struct!(Slicing { discriminators, is_ordered, rules });
+packed_struct!(Constraint { element, slice_name, slicing, slices, children });
+packed_struct!(Context { kind, expression });
+packed_struct!(Profile { url, version, name, title, type_name, base, is_abstract, contexts, root });
 packed_struct!(Component { definition, expression });
 packed_struct!(SearchParameter { code, url, base, kind, expression, targets, components });
 packed_struct!(Property { code, value });

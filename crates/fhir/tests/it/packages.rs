@@ -1,0 +1,208 @@
+//! Profiles and extensions: those of R4, and those of packages that are added at run time.
+
+use keepwell_fhir::definitions::{
+    Constraint, Definitions, DiscriminatorKind, ElementDef, Membership, PackageError, Profile, SlicingRules, Strength,
+    ValueRule, r4,
+};
+
+fn load(resources: &[&str]) -> Result<Definitions, PackageError> {
+    r4().with_package(resources.iter().map(|it| it.as_bytes()))
+}
+
+/// What a profile demands at a path: `component:SystolicBP.code`.
+fn at<'a>(profile: &'a Profile, path: &str) -> &'a Constraint {
+    path.split('.').fold(&profile.root, |here, step| {
+        let (stem, slice) = step.split_once(':').map_or((step, None), |(stem, slice)| (stem, Some(slice)));
+        let child = here.child(stem).unwrap_or_else(|| panic!("{path}"));
+        slice.map_or(child, |name| child.slice(name).unwrap_or_else(|| panic!("{path}")))
+    })
+}
+
+fn type_names(element: &ElementDef) -> Vec<&str> {
+    element.types.iter().map(|it| &*it.name).collect()
+}
+
+#[test]
+fn the_profiles_of_r4_are_there() {
+    let bp = r4().structure("http://hl7.org/fhir/StructureDefinition/bp|4.0.1").unwrap();
+    assert_eq!((&*bp.type_name, bp.is_abstract), ("Observation", false));
+    assert_eq!(bp.base.as_deref(), Some("http://hl7.org/fhir/StructureDefinition/vitalsigns"));
+    let component = at(bp, "component");
+    assert_eq!((component.element.min, component.element.max), (2, None));
+    assert_eq!(type_names(&component.element), ["Observation.component"]);
+    let systolic = at(bp, "component:SystolicBP");
+    assert_eq!((systolic.element.min, systolic.element.max), (1, Some(1)));
+    let fixed = &at(bp, "component:SystolicBP.code.coding:SBPCode.code").element.rules;
+    assert_eq!(*fixed, [ValueRule::Fixed("\"8480-6\"".into())]);
+    assert!(bp.root.child("performer").is_none(), "of what the type says itself, nothing is kept");
+    assert_eq!(r4().structure_urls().count(), 439);
+    for url in r4().structure_urls() {
+        assert!(r4().structure(url).is_some_and(|it| r4().type_named(&it.type_name).is_some()), "{url}");
+    }
+}
+
+#[test]
+fn an_extension_says_its_address_value_and_place() {
+    let birth_place = r4().structure("http://hl7.org/fhir/StructureDefinition/patient-birthPlace").unwrap();
+    assert_eq!(birth_place.type_name, "Extension");
+    assert_eq!(birth_place.contexts[0].expression, "Patient");
+    assert_eq!(type_names(&at(birth_place, "value").element), ["Address"]);
+    let fixed = format!("\"{}\"", birth_place.url);
+    assert_eq!(at(birth_place, "url").element.rules, [ValueRule::Fixed(fixed.into())]);
+    assert_eq!(at(birth_place, "extension").element.max, Some(0));
+}
+
+const BASE: &str = r#"{"resourceType":"StructureDefinition","url":"https://example.org/base","kind":"resource","type":"Observation",
+  "name":"Base","abstract":true,"derivation":"constraint","baseDefinition":"http://hl7.org/fhir/StructureDefinition/Observation",
+  "differential":{"element":[
+    {"id":"Observation","path":"Observation","constraint":[{"key":"x-1","severity":"error","human":"h","expression":"true"}]},
+    {"id":"Observation.subject","path":"Observation.subject","min":1,
+     "type":[{"code":"Reference","targetProfile":["http://hl7.org/fhir/StructureDefinition/Patient"]}]},
+    {"id":"Observation.category","path":"Observation.category","slicing":{"discriminator":[{"type":"pattern","path":"$this"}],
+     "ordered":true,"rules":"openAtEnd"}},
+    {"id":"Observation.category:lab","path":"Observation.category","sliceName":"lab","min":1,"max":"1",
+     "patternCodeableConcept":{"coding":[{"code":"laboratory"}]}},
+    {"id":"Observation.component.referenceRange.low","path":"Observation.component.referenceRange.low","min":1}]}}"#;
+
+const DERIVED: &str = r#"{"resourceType":"StructureDefinition","url":"https://example.org/a","kind":"resource","type":"Observation",
+  "derivation":"constraint","baseDefinition":"https://example.org/base","differential":{"element":[
+    {"path":"Observation.extension","sliceName":"x","type":[{"code":"Extension","profile":["https://example.org/x"]}]},
+    {"path":"Observation.code.coding","slicing":{"discriminator":[{"type":"value","path":"system"}],"rules":"closed"}},
+    {"path":"Observation.code.coding","sliceName":"snomed","max":"1"},
+    {"path":"Observation.code.coding.system","min":1,"fixedUri":"http://snomed.info/sct"},
+    {"path":"Observation.code.coding","sliceName":"loinc"},
+    {"path":"Observation.code.coding.system","min":1,"fixedUri":"http://loinc.org"},
+    {"path":"Observation.subject","mustSupport":true},
+    {"path":"Observation.valueQuantity","min":1},
+    {"path":"Observation.valueQuantity.code","min":1,"binding":{"strength":"required","valueSet":"https://example.org/units"}}]}}"#;
+
+#[test]
+fn a_differential_is_laid_over_what_it_builds_on() {
+    // The order in the package does not matter.
+    for resources in [[BASE, DERIVED], [DERIVED, BASE]] {
+        let definitions = load(&resources).unwrap();
+        let derived = definitions.structure("https://example.org/a").unwrap();
+        assert_eq!(derived.root.element.invariants[0].key, "x-1");
+        let subject = &at(derived, "subject").element;
+        assert_eq!((subject.min, subject.must_support), (1, true));
+        assert_eq!(subject.types[0].target_profiles, ["http://hl7.org/fhir/StructureDefinition/Patient"]);
+        let category = at(derived, "category").slicing.as_ref().unwrap();
+        assert_eq!((category.is_ordered, category.rules), (true, SlicingRules::OpenAtEnd));
+        assert_eq!(category.discriminators[0].kind, DiscriminatorKind::Pattern);
+        let lab = &at(derived, "category:lab").element;
+        assert_eq!(lab.rules, [ValueRule::Pattern(r#"{"coding":[{"code":"laboratory"}]}"#.into())]);
+        assert_eq!(at(derived, "component.referenceRange.low").element.min, 1);
+        assert_eq!(type_names(&at(derived, "component.referenceRange").element), ["Observation.referenceRange"]);
+    }
+}
+
+#[test]
+fn slices_are_found_without_ids_and_by_short_names() {
+    let definitions = load(&[BASE, DERIVED]).unwrap();
+    let derived = definitions.structure("https://example.org/a").unwrap();
+    assert_eq!(at(derived, "extension").slicing.as_ref().unwrap().discriminators[0].path, "url");
+    assert_eq!(at(derived, "extension:x").element.types[0].profiles, ["https://example.org/x"]);
+    assert_eq!(at(derived, "code.coding").slicing.as_ref().unwrap().rules, SlicingRules::Closed);
+    for (slice, system) in [("snomed", "http://snomed.info/sct"), ("loinc", "http://loinc.org")] {
+        let rules = &at(derived, &format!("code.coding:{slice}.system")).element.rules;
+        assert_eq!(*rules, [ValueRule::Fixed(format!("\"{system}\"").into())]);
+    }
+    assert_eq!(
+        (at(derived, "code.coding:snomed").element.max, at(derived, "code.coding:loinc").element.max),
+        (Some(1), None)
+    );
+    let value = at(derived, "value");
+    assert_eq!((type_names(&value.element), value.element.min), (vec!["Quantity"], 0));
+    assert_eq!(value.slicing.as_ref().unwrap().rules, SlicingRules::Closed);
+    assert_eq!(at(derived, "value:valueQuantity").element.min, 1);
+    let unit = at(derived, "value:valueQuantity.code").element.binding.as_ref().unwrap();
+    assert_eq!((unit.strength, unit.value_set.as_deref()), (Strength::Required, Some("https://example.org/units")));
+}
+
+#[test]
+fn a_snapshot_goes_before_the_differential() {
+    let profile = r#"{"resourceType":"StructureDefinition","url":"https://example.org/s","kind":"resource","type":"Patient",
+      "derivation":"constraint","baseDefinition":"https://example.org/unknown",
+      "snapshot":{"element":[{"path":"Patient"},{"path":"Patient.name","min":1,"max":"*"},{"path":"Patient.gender","min":0,"max":"1"}]},
+      "differential":{"element":[{"path":"Patient.gender","min":1}]}}"#;
+    let definitions = load(&[profile]).unwrap();
+    let profile = definitions.structure("https://example.org/s").unwrap();
+    assert_eq!(at(profile, "name").element.min, 1);
+    assert!(profile.root.child("gender").is_none(), "it says of the gender what the type says");
+}
+
+#[test]
+fn codes_and_search_parameters_of_a_package_are_added() {
+    let system = r#"{"resourceType":"CodeSystem","url":"https://example.org/cs","content":"complete","concept":[
+      {"code":"a","display":"A","concept":[{"code":"b"},{"code":"c","property":[{"code":"inactive","valueBoolean":true}]}]},{"code":"d"}]}"#;
+    let set = r#"{"resourceType":"ValueSet","url":"https://example.org/vs","compose":{
+      "include":[{"system":"https://example.org/cs","filter":[{"property":"concept","op":"is-a","value":"a"}]},
+        {"valueSet":["http://hl7.org/fhir/ValueSet/administrative-gender"]}],
+      "exclude":[{"system":"https://example.org/cs","concept":[{"code":"c"}]}]}}"#;
+    let expansion = r#"{"resourceType":"ValueSet","url":"https://example.org/e","expansion":{"contains":[
+      {"system":"s","code":"1","display":"One"},{"abstract":true,"display":"group","contains":[{"system":"t","code":"2"}]}]}}"#;
+    let parameter = r#"{"resourceType":"SearchParameter","url":"https://example.org/sp","code":"shoe-size","base":["Patient"],
+      "type":"number","expression":"Patient.extension('x').value"}"#;
+    let gender = r#"{"resourceType":"ValueSet","url":"http://hl7.org/fhir/ValueSet/administrative-gender",
+      "compose":{"include":[{"system":"x","concept":[{"code":"y"}]}]}}"#;
+    let definitions = load(&[set, system, expansion, parameter, r#"{"resourceType":"ImplementationGuide"}"#]).unwrap();
+    let codes = definitions.expand("https://example.org/vs|1.0").unwrap();
+    let listed: Vec<&str> = codes.entries().iter().map(|it| &*it.code).collect();
+    assert_eq!(listed, ["a", "b", "male", "female", "other", "unknown"]);
+    assert!(!definitions.code_system("https://example.org/cs").unwrap().concept("c").unwrap().is_active());
+    assert_eq!(definitions.expand("https://example.org/e").unwrap().has(Some("t"), "2"), Membership::Yes);
+    assert_eq!(definitions.search_parameter("Patient", "shoe-size").unwrap().url, "https://example.org/sp");
+    assert!(r4().search_parameter("Patient", "shoe-size").is_none(), "what is shared stays as it was");
+    // A package's value set takes the place of the one with the same address, in what includes it too.
+    let codes =
+        definitions.with_package([gender.as_bytes()].into_iter()).unwrap().expand("https://example.org/vs").unwrap();
+    assert_eq!(codes.entries().last().unwrap().code, "y");
+}
+
+#[test]
+fn value_sets_that_include_one_another_come_to_an_end() {
+    let set = |url: &str, other: &str| {
+        format!(
+            r#"{{"resourceType":"ValueSet","url":"{url}","compose":{{"include":[{{"valueSet":["{other}","{other}"]}}]}}}}"#
+        )
+    };
+    let (a, b) = (set("a", "b"), set("b", "a"));
+    let codes = load(&[&a, &b]).unwrap().expand("a").unwrap();
+    assert!(!codes.is_complete() && codes.entries().is_empty());
+}
+
+#[test]
+fn a_package_that_cannot_be_understood_is_refused_with_a_reason() {
+    let profile = |of: &str, base: &str, path: &str| {
+        format!(
+            r#"{{"resourceType":"StructureDefinition","url":"u","type":"{of}","derivation":"constraint","baseDefinition":"{base}",
+            "differential":{{"element":[{{"path":"{path}"}}]}}}}"#
+        )
+    };
+    let patient = "http://hl7.org/fhir/StructureDefinition/Patient";
+    for (resource, expected) in [
+        ("{".to_owned(), "resource 1 of the package is not acceptable JSON: expected a property name in double quotes"),
+        (profile("Nobody", patient, "Nobody"), "is about the type 'Nobody', which FHIR R4 does not have"),
+        (
+            profile("Patient", "https://example.org/none", "Patient"),
+            "builds on https://example.org/none, which is not loaded",
+        ),
+        (profile("Patient", "u", "Patient"), "builds on u, which is not loaded"),
+        (profile("Patient", "http://hl7.org/fhir/StructureDefinition/Observation", "Patient"), "which is not loaded"),
+        (profile("Patient", patient, "Patient.shoeSize"), "names the element 'Patient.shoeSize', which does not exist"),
+        (
+            r#"{"resourceType":"StructureDefinition","url":"u","kind":"resource"}"#.to_owned(),
+            "no complete list of elements",
+        ),
+    ] {
+        let error = load(&[&resource]).unwrap_err().to_string();
+        assert!(error.contains(expected) || error.contains("ends too early"), "{error}");
+    }
+}
+
+#[test]
+fn nobody_redefines_a_type_of_r4() {
+    let patient = r#"{"resourceType":"StructureDefinition","url":"http://hl7.org/fhir/StructureDefinition/Patient","kind":"resource",
+      "type":"Patient","derivation":"specialization","snapshot":{"element":[{"path":"Patient"}]}}"#;
+    assert_eq!(load(&[patient]).unwrap().type_named("Patient"), r4().type_named("Patient"));
+}
