@@ -24,3 +24,4 @@ pub mod reference;
 pub mod resource;
 pub mod summary;
 pub mod types;
+pub mod validate;

@@ -16,6 +16,10 @@ pub use node::{Items, Kind, Members, Node};
 pub use outline::{Fields, Outline};
 pub use text::{push_string, quoted};
 
+pub(crate) use node::value_end;
+pub(crate) use number::number_end;
+pub(crate) use text::{closing_quote, plain_end, unescape};
+
 /// Where the string that opens at `at` ends, its closing quote included, in a checked document.
 #[must_use]
 pub fn string_end(bytes: &[u8], at: usize) -> Option<usize> {

@@ -173,7 +173,7 @@ impl std::fmt::Debug for Node<'_> {
 }
 
 /// The end of the value that starts at `at`.
-fn value_end(bytes: &[u8], mut at: usize) -> Option<usize> {
+pub(crate) fn value_end(bytes: &[u8], mut at: usize) -> Option<usize> {
     match bytes.get(at)? {
         b'"' => Some(closing_quote(bytes, at + 1)? + 1),
         b'{' | b'[' => {

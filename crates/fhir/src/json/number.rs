@@ -2,7 +2,7 @@
 
 /// Where the number that starts at `at` ends, or `None` if JSON does not allow it.
 #[inline]
-pub(super) fn number_end(bytes: &[u8], at: usize) -> Option<usize> {
+pub(crate) fn number_end(bytes: &[u8], at: usize) -> Option<usize> {
     let mut end = at + usize::from(bytes.get(at) == Some(&b'-'));
     end = match bytes.get(end)? {
         b'0' => end + 1,

@@ -15,7 +15,7 @@ const fn matches(word: u64, byte: u8) -> u64 {
 
 /// Where the next quote, backslash or control character stands at or after `at`; the length of `bytes` if there is none.
 #[inline(always)]
-pub(super) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
+pub(crate) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
     while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
         let word = u64::from_le_bytes(*chunk);
         let control = word.wrapping_sub(ONES * 0x20) & !word & TOPS;
@@ -36,7 +36,7 @@ pub(super) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
 
 /// Where the string that opened just before `at` closes: the place of its closing quote, in checked text.
 #[inline(always)]
-pub(super) fn closing_quote(bytes: &[u8], mut at: usize) -> Option<usize> {
+pub(crate) fn closing_quote(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
         at = plain_end(bytes, at);
         match *bytes.get(at)? {
@@ -54,7 +54,7 @@ pub(super) fn hex4(bytes: &[u8], at: usize) -> Option<u32> {
 }
 
 /// The text of a string's inside, escapes resolved. An escape that no checked document holds is left as it stands.
-pub(super) fn unescape(raw: &str) -> Cow<'_, str> {
+pub(crate) fn unescape(raw: &str) -> Cow<'_, str> {
     let Some(first) = memchr::memchr(b'\\', raw.as_bytes()) else { return Cow::Borrowed(raw) };
     let mut text = String::with_capacity(raw.len());
     let mut rest = raw;

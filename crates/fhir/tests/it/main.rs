@@ -13,3 +13,4 @@ mod project;
 mod shared;
 mod summary;
 mod synthea;
+mod validate;

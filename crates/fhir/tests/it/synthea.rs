@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// The Bundles, or `None` (after saying so) where the test data is not at hand.
 #[expect(clippy::disallowed_methods, reason = "a test may be told where the shared test data is")]
-fn bundles() -> Option<Vec<Vec<u8>>> {
+pub(crate) fn bundles() -> Option<Vec<Vec<u8>>> {
     let root = std::env::var_os("KEEPWELL_SHARED")
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"), PathBuf::from);
     let Ok(folder) = std::fs::read_dir(root.join("synthea-r4")) else {
