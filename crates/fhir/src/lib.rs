@@ -23,5 +23,6 @@ pub mod project;
 pub mod reference;
 pub mod resource;
 pub mod summary;
+pub mod terminology;
 pub mod types;
 pub mod validate;

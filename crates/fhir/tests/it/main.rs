@@ -13,4 +13,5 @@ mod project;
 mod shared;
 mod summary;
 mod synthea;
+mod terminology;
 mod validate;
