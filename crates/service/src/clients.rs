@@ -1,9 +1,9 @@
 //! Registered source systems and their tokens.
 
 use std::collections::HashMap;
-use std::sync::RwLock;
+use std::sync::{Arc, RwLock};
 
-use keepwell_model::{Actor, Purpose};
+use keepwell_model::{Actor, Purpose, Timestamp};
 use keepwell_policy::{Action, Target};
 use keepwell_record::SideTable;
 
@@ -13,9 +13,43 @@ use crate::{CareSetting, Client, FieldError, Problem, Service, ServiceError};
 /// How every token of a source system begins, so that a leaked one is recognised by scanners.
 const TOKEN_PREFIX: &str = "kw_";
 
-/// Organisations of the clients, by name, as last read: the words for "who sent this".
+/// Microseconds for which a token that was looked up is taken as it was then: what another process changes about a client
+/// counts within this time.
+const TOKEN_FRESH: i64 = 1_000_000;
+/// Tokens remembered at most.
+const TOKENS: usize = 1_024;
+
+/// What was last read about clients.
 #[derive(Default)]
-pub(crate) struct Known(RwLock<HashMap<String, String>>);
+pub(crate) struct Known {
+    /// Organisations by name: the words for "who sent this".
+    organisations: RwLock<HashMap<String, String>>,
+    /// Clients by token, and when each was looked up. A token that nobody has is not remembered.
+    tokens: RwLock<HashMap<String, (Arc<Client>, Timestamp)>>,
+}
+
+impl Known {
+    fn by_token(&self, token: &str, now: Timestamp) -> Option<Arc<Client>> {
+        let tokens = self.tokens.read().expect("no panic while held");
+        let (client, looked_up) = tokens.get(token)?;
+        let age = now.micros() - looked_up.micros();
+        (0..TOKEN_FRESH).contains(&age).then(|| Arc::clone(client))
+    }
+
+    fn remember_token(&self, token: &str, client: &Arc<Client>, now: Timestamp) {
+        let mut tokens = self.tokens.write().expect("no panic while held");
+        if tokens.len() >= TOKENS {
+            tokens.clear();
+        }
+        tokens.insert(token.to_owned(), (Arc::clone(client), now));
+    }
+
+    /// Something about clients changed here.
+    fn changed(&self, client: Client) {
+        self.tokens.write().expect("no panic while held").clear();
+        self.organisations.write().expect("no panic while held").insert(client.name, client.organisation);
+    }
+}
 
 impl Service {
     /// Registers a source system and gives its token, which is shown this once and kept as a keyed hash only. A name
@@ -38,7 +72,7 @@ impl Service {
         self.tenant().side_put(SideTable::Client, name.as_bytes(), &value, None).await?;
         let token = format!("{TOKEN_PREFIX}{}", self.secret::<32>());
         self.tenant().side_put(SideTable::Token, token.as_bytes(), name.as_bytes(), None).await?;
-        self.inner.clients.0.write().expect("no panic while held").insert(client.name, client.organisation);
+        self.inner.clients.changed(client);
         Ok(token)
     }
 
@@ -46,15 +80,19 @@ impl Service {
     ///
     /// # Errors
     /// [`ServiceError::Unavailable`].
-    pub async fn client_by_token(&self, token: &str) -> Result<Option<Client>, ServiceError> {
+    pub async fn client_by_token(&self, token: &str) -> Result<Option<Arc<Client>>, ServiceError> {
         if !token.starts_with(TOKEN_PREFIX) || token.len() != TOKEN_PREFIX.len() + 43 {
             return Ok(None);
         }
-        let Some(name) = self.tenant().side_get(SideTable::Token, token.as_bytes()).await? else { return Ok(None) };
-        match self.tenant().side_get(SideTable::Client, &name).await? {
-            Some(value) => read(&value).map(Some),
-            None => Ok(None),
+        let now = self.now();
+        if let Some(client) = self.inner.clients.by_token(token, now) {
+            return Ok(Some(client));
         }
+        let Some(name) = self.tenant().side_get(SideTable::Token, token.as_bytes()).await? else { return Ok(None) };
+        let Some(value) = self.tenant().side_get(SideTable::Client, &name).await? else { return Ok(None) };
+        let client = Arc::new(read(&value)?);
+        self.inner.clients.remember_token(token, &client, now);
+        Ok(Some(client))
     }
 
     /// The system of that name, for whoever holds the command line.
@@ -84,12 +122,14 @@ impl Service {
 
     /// The organisation whose system a source name stands for; the name itself if it is not known.
     pub(crate) async fn organisation_of(&self, source: &str) -> Result<String, ServiceError> {
-        let known = |service: &Self| service.inner.clients.0.read().expect("no panic while held").get(source).cloned();
+        let known = |service: &Self| {
+            service.inner.clients.organisations.read().expect("no panic while held").get(source).cloned()
+        };
         if let Some(organisation) = known(self) {
             return Ok(organisation);
         }
         let fresh = self.all_clients().await?.into_iter().map(|client| (client.name, client.organisation)).collect();
-        *self.inner.clients.0.write().expect("no panic while held") = fresh;
+        *self.inner.clients.organisations.write().expect("no panic while held") = fresh;
         Ok(known(self).unwrap_or_else(|| source.to_owned()))
     }
 }

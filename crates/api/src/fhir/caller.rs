@@ -1,5 +1,7 @@
 //! Who calls: the registered source system that holds the bearer token.
 
+use std::sync::Arc;
+
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -10,7 +12,7 @@ use super::answer::Refusal;
 use crate::Api;
 
 /// The calling system. A handler that takes one is not reached by anybody else.
-pub(super) struct Caller(pub(super) Client);
+pub(super) struct Caller(pub(super) Arc<Client>);
 
 /// Why the caller is not known.
 pub(super) enum NotKnown {

@@ -16,8 +16,20 @@ async fn a_token_leads_to_its_system_and_nothing_else_does() {
     {
         assert!(f.service.client_by_token(wrong).await.unwrap().is_none(), "{wrong}");
     }
-    assert_eq!(f.service.clients().await.unwrap(), std::slice::from_ref(&client));
-    assert_eq!(f.service.client("gp-1").await.unwrap(), Some(client));
+    assert_eq!(f.service.clients().await.unwrap(), std::slice::from_ref(&*client));
+    assert_eq!(f.service.client("gp-1").await.unwrap(), Some((*client).clone()));
+}
+
+#[tokio::test]
+async fn what_changes_about_a_system_counts_for_its_next_request() {
+    let f = Fixture::new().await;
+    let token = f.service.add_client("gp-1", "Leeds surgery", CareSetting::General).await.unwrap();
+    assert_eq!(f.service.client_by_token(&token).await.unwrap().unwrap().setting, CareSetting::General);
+    let other = f.service.add_client("gp-1", "Leeds clinic", CareSetting::SexualHealth).await.unwrap();
+    for token in [token, other] {
+        let client = f.service.client_by_token(&token).await.unwrap().unwrap();
+        assert_eq!((client.organisation.as_str(), client.setting), ("Leeds clinic", CareSetting::SexualHealth));
+    }
 }
 
 #[tokio::test]

@@ -48,7 +48,7 @@ impl Fixture {
 
     pub(crate) async fn client_of(&self, name: &str, setting: CareSetting) -> Client {
         let token = self.service.add_client(name, &format!("{name} organisation"), setting).await.unwrap();
-        self.service.client_by_token(&token).await.unwrap().unwrap()
+        (*self.service.client_by_token(&token).await.unwrap().unwrap()).clone()
     }
 
     pub(crate) async fn send(&self, client: &Client, bundle: &Value) -> Result<Answer, FhirError> {
