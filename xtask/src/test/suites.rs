@@ -29,6 +29,7 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite { name: "docs", subject: "Cargo.toml", run: docs },
     Suite { name: "tests", subject: "crates", run: tests },
     Suite { name: "doc-tests", subject: "crates", run: doc_tests },
+    Suite { name: "validator-oracle", subject: "crates/fhir/oracle/package.json", run: validator_oracle },
     Suite { name: "verifier", subject: "docs/verify/keepwell_verify.py", run: verifier },
     Suite { name: "simulate", subject: "crates/record/examples/simulate.rs", run: simulate },
     Suite { name: "torture", subject: "crates/record/examples/torture.rs", run: torture },
@@ -126,6 +127,22 @@ fn simulate(_: &mut Machine) -> Result<Tally, String> {
 fn torture(machine: &mut Machine) -> Result<Tally, String> {
     let environment = machine.postgres()?;
     check(shell::run(example("torture", &["--kills", "200"]).envs(environment)))
+}
+
+/// The FHIR validator beside one made by others, over the same resources and mutations of them.
+fn validator_oracle(machine: &mut Machine) -> Result<Tally, String> {
+    let folder = shell::root().join("crates/fhir/oracle");
+    npm::install(&folder)?;
+    shell::run(shell::cargo().args([
+        "build",
+        "--quiet",
+        "--package",
+        "keepwell-fhir",
+        "--example",
+        "validator_cases",
+    ]))?;
+    let tool = shell::target().join("debug/examples/validator_cases").display().to_string();
+    node_tests(&folder, std::iter::once(("KEEPWELL_VALIDATOR_CASES", tool)).chain(machine.strictness()))
 }
 
 /// A tool of the record engine, in the same build as the tests: no second compilation, and with its assertions on.

@@ -95,7 +95,7 @@ impl<'a, 'v> Walk<'a, 'v> {
         if let Some(said) = &said
             && let Some(named) = names.as_ref().filter(|named| *named != said)
         {
-            let words = || format!("The reference leads to a {named}, and its type says '{}'.", shown(said));
+            let words = || format!("The reference leads to {named}, and its type says '{}'.", shown(said));
             self.tell(Severity::Error, IssueCode::Value, Some(here), place.clone(), words)?;
         }
         let names = names.or(said.filter(|said| self.rules.named(said).is_some()));
@@ -105,7 +105,7 @@ impl<'a, 'v> Walk<'a, 'v> {
         {
             let words = || {
                 let allowed: Vec<&str> = owner.targets.iter().map(|it| &**it).collect();
-                format!("'{}' may not lead to a {}; it leads to {}.", owner.name, shown(&named), allowed.join(" or "))
+                format!("'{}' leads to {}, not to {}.", owner.name, allowed.join(" or "), shown(&named))
             };
             self.tell(Severity::Error, IssueCode::Value, Some(here), place, words)?;
         }
