@@ -42,6 +42,8 @@ pub struct BlockView {
 pub struct BlockEntry {
     /// Its number.
     pub number: EntryNumber,
+    /// Whether this is the first version of the entry.
+    pub new: bool,
     /// What kind of thing it is.
     pub kind: Kind,
     /// Its privacy labels.
@@ -125,6 +127,7 @@ pub(super) fn view(
     let author = serde_json::from_slice(table.author).map_err(|_| fail("its author is broken"))?;
     let entry = |entry: &payload::TableEntry<'_>| BlockEntry {
         number: entry.number,
+        new: entry.new,
         kind: table.kinds[entry.kind as usize].clone(),
         labels: entry.labels,
         source: table.source_key(entry),

@@ -83,6 +83,19 @@ impl Tenant {
         rows.iter().filter(|row| row.expires > now).map(|row| self.open_side(table, row)).collect()
     }
 
+    /// Seals a note to self that is given away and comes back, such as where the next page of a list begins: whoever
+    /// carries it can neither read nor change it. `what` says what it is for and for whom; only the same opens it again.
+    #[must_use]
+    pub fn seal_token(&self, what: &str, plain: &[u8]) -> Vec<u8> {
+        self.inner.keys().seal_token(what, plain, &*self.inner.random)
+    }
+
+    /// Opens what [`Tenant::seal_token`] made for the same use; `None` for anything else.
+    #[must_use]
+    pub fn open_token(&self, what: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.inner.keys().open_token(what, sealed)
+    }
+
     /// Deletes rows that have expired and idempotency keys that may be forgotten; tells how many.
     ///
     /// # Errors

@@ -26,6 +26,8 @@ pub(crate) struct Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TableEntry<'a> {
     pub(crate) number: EntryNumber,
+    /// Whether this is the first version of the entry.
+    pub(crate) new: bool,
     pub(crate) kind: u32,
     pub(crate) labels: Labels,
     /// Index into the table's sources, and the id.
@@ -192,7 +194,8 @@ pub(crate) fn decode<'a>(first: &'a [u8], next_number: u32, frame_lens: &[usize]
         } else {
             Some(Place { frame: 0, offset: 0, len: u32::try_from(reader.number()?).ok()? })
         };
-        entries.push((flags & NEW != 0, TableEntry { number: EntryNumber(number), kind, labels, source, body }));
+        let new = flags & NEW != 0;
+        entries.push((new, TableEntry { number: EntryNumber(number), new, kind, labels, source, body }));
     }
     let groups = reader.count()?;
     if groups != frame_lens.len() {

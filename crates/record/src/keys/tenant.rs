@@ -195,6 +195,19 @@ impl TenantKeys {
     pub(crate) fn open_side(&self, table: u8, index: &[u8; 32], expires: i64, sealed: &[u8]) -> Option<Vec<u8>> {
         self.side_key.open_with_nonce(&self.side_aad(table, index, expires), sealed)
     }
+
+    fn token_aad(&self, what: &str) -> Vec<u8> {
+        [b"KWT1".as_slice(), &self.tenant.0.to_be_bytes(), what.as_bytes()].concat()
+    }
+
+    /// Seals a note to self that somebody else carries; `what` says what it is for, and only that opens it again.
+    pub(crate) fn seal_token(&self, what: &str, plain: &[u8], random: &dyn Random) -> Vec<u8> {
+        self.side_key.seal_with_nonce(random, &self.token_aad(what), plain)
+    }
+
+    pub(crate) fn open_token(&self, what: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        self.side_key.open_with_nonce(&self.token_aad(what), sealed)
+    }
 }
 
 fn truncate(full: [u8; 32]) -> [u8; 16] {
