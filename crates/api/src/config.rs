@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::demo_provider::DemoProviderConfig;
 use crate::well_known::PublicLog;
@@ -17,6 +18,10 @@ pub struct ApiConfig {
     pub gauges: Option<Gauges>,
     /// The demonstration's OpenID provider; `None` outside demonstrations.
     pub demo_provider: Option<DemoProviderConfig>,
+    /// How long the work on one FHIR request may take, its body not counted.
+    pub request_time: Duration,
+    /// How many requests one system may have under way at once.
+    pub requests_per_client: usize,
 }
 
 /// Where `/metrics` gets figures that are not its own. Called once for each request; it must be quick.
@@ -37,7 +42,14 @@ impl ApiConfig {
     /// The least that is needed: nothing but FHIR, health and the doors' own metrics.
     #[must_use]
     pub fn new(base_url: impl Into<String>) -> Self {
-        Self { base_url: base_url.into(), log: None, gauges: None, demo_provider: None }
+        Self {
+            base_url: base_url.into(),
+            log: None,
+            gauges: None,
+            demo_provider: None,
+            request_time: Duration::from_secs(60),
+            requests_per_client: 256,
+        }
     }
 
     /// The FHIR base address.

@@ -24,6 +24,7 @@ struct Api {
     service: Service,
     config: ApiConfig,
     metrics: operations::Metrics,
+    turns: fhir::Turns,
 }
 
 /// All the doors. The router has no fallback of its own, so that it can be merged with the pages.
@@ -32,7 +33,7 @@ struct Api {
 /// [`demo_provider::KeyError`] if the demonstration's provider is wanted and cannot make its key.
 pub fn router(service: Service, config: ApiConfig) -> Result<Router, demo_provider::KeyError> {
     let demo = config.demo_provider.clone().map(demo_provider::router).transpose()?;
-    let api = Api { service, config, metrics: operations::Metrics::default() };
+    let api = Api { service, config, metrics: operations::Metrics::default(), turns: fhir::Turns::default() };
     let doors = Router::new()
         .merge(fhir::routes())
         .merge(well_known::routes())

@@ -68,7 +68,9 @@ pub struct RequestUrl<'a> {
 }
 
 impl<'a> RequestUrl<'a> {
-    fn of(text: Cow<'a, str>) -> Option<Self> {
+    /// Takes a request's address apart: `Type`, `Type/id`, `Type?search` or `Type/id?search`; `None` for anything else.
+    #[must_use]
+    pub fn of(text: Cow<'a, str>) -> Option<Self> {
         let (place, query) = match text.find('?') {
             Some(at) => (&text[..at], at + 1..text.len()),
             None => (&text[..], 0..0),
@@ -118,7 +120,24 @@ pub struct Entry<'a> {
     pub resource: Option<(Resource<'a>, Range<usize>)>,
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
+    /// An interaction that was asked for by itself, as the only entry of a transaction: FHIR means the same by both
+    /// (R4 §3.1.0.11.2).
+    ///
+    /// # Errors
+    /// What does not fit together.
+    pub fn alone(
+        method: Method,
+        url: RequestUrl<'a>,
+        resource: Option<(Resource<'a>, Range<usize>)>,
+    ) -> Result<Self, Issue> {
+        let nothing = (None, None, None);
+        let (if_match, if_none_match, if_none_exist) = nothing;
+        let entry = Self { index: 0, full_url: None, method, url, if_match, if_none_match, if_none_exist, resource };
+        agrees(&entry).map_err(|fault| fault.into_issue(0))?;
+        Ok(entry)
+    }
+
     /// The entry as a FHIRPath expression, for an [`Issue`].
     #[must_use]
     pub fn expression(&self) -> String {

@@ -14,9 +14,9 @@ impl Service {
         let read = |name: &str| {
             json!({
                 "type": name,
-                "interaction": [{ "code": "read" }],
-                "versioning": "versioned",
-                "readHistory": false,
+                "interaction": INTERACTIONS.map(|code| json!({ "code": code })),
+                "versioning": "versioned-update",
+                "readHistory": true,
                 "updateCreate": true,
             })
         };
@@ -31,18 +31,23 @@ impl Service {
             "implementation": { "description": "Keepwell, a person held health record", "url": base_url },
             "fhirVersion": "4.0.1",
             "format": ["application/fhir+json"],
+            "patchFormat": ["application/json-patch+json"],
             "rest": [{
                 "mode": "server",
                 "documentation": "A transaction is about one person, with the directory resources that go with it. \
                                   Resources keep the ids that their source gave them; sending one again updates it.",
                 "security": { "description": "Bearer token of a registered source system." },
                 "resource": resources,
-                "interaction": [{ "code": "transaction" }],
+                "interaction": [{ "code": "transaction" }, { "code": "history-system" }],
             }],
         });
         Bytes::from(statement.to_string())
     }
 }
+
+/// What can be done with every type that is kept.
+const INTERACTIONS: [&str; 8] =
+    ["read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create"];
 
 fn is_kept(name: &str) -> bool {
     let json = format!("{{\"resourceType\":\"{name}\"}}");

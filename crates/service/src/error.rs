@@ -76,6 +76,12 @@ impl FhirError {
         Self { status, issues: outcome.issues, task: None }
     }
 
+    /// The `OperationOutcome` that says that all went well, as JSON.
+    #[must_use]
+    pub fn all_well() -> Bytes {
+        Bytes::from(Outcome::default().to_json())
+    }
+
     /// The `OperationOutcome` as JSON.
     #[must_use]
     pub fn outcome(&self) -> Bytes {

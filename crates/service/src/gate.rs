@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use keepwell_model::{Actor, Purpose, RecordId};
+use keepwell_model::{Actor, Labels, Purpose, RecordId};
 use keepwell_policy::{Action, Facts, Obligation, Permit, Request, Target};
 use keepwell_record::{Entry, OpenRecord};
 
@@ -19,6 +19,12 @@ pub(crate) struct Opened {
 }
 
 impl Opened {
+    /// A record that is open already, with the permit for it.
+    pub(crate) fn with(permit: Permit, record: Arc<OpenRecord>) -> Self {
+        debug_assert_eq!(permit.record(), Some(record.id()));
+        Self { permit, record }
+    }
+
     /// The entries within reach.
     pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         self.record.entries().filter(|entry| self.reaches(entry))
@@ -26,7 +32,12 @@ impl Opened {
 
     /// Whether an entry is within reach.
     pub(crate) fn reaches(&self, entry: &Entry<'_>) -> bool {
-        self.permit.filter().reaches(entry.labels(), entry.source_name())
+        self.reaches_labelled(entry.labels(), entry.source_name())
+    }
+
+    /// Whether something with these labels from this source is within reach.
+    pub(crate) fn reaches_labelled(&self, labels: Labels, source: Option<&str>) -> bool {
+        self.permit.filter().reaches(labels, source)
     }
 
     /// The entries of one FHIR type within reach, with their bodies.

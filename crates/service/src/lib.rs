@@ -14,8 +14,8 @@ mod names;
 mod operator;
 mod pages;
 mod people;
-mod read_resource;
 mod resolve;
+mod rest;
 #[cfg(feature = "scratch")]
 pub mod scratch;
 mod session;
@@ -35,7 +35,9 @@ pub use keepwell_clinical::{FieldError, Problem, SAFETY_MESSAGE};
 pub use keepwell_fhir::outcome::{Issue, IssueCode};
 pub use operator::HousekeepingError;
 pub use people::{Assurance, BloodPressureForm, Session, SessionToken, VerifiedIdentity};
+pub use rest::{HistoryOf, HistoryRequest};
 pub use systems::{CareSetting, Client, ResourceAnswer, TransactionResponse};
+pub use transaction::{Change, Patch, WriteRequest, Written};
 pub use views::{
     AccessLine, AddedReading, Category, CategoryCount, FormErrors, Home, Looked, Measure, Measurement, Page, Point,
     TestHistory, TestItem, TestResult, When,

@@ -1,6 +1,8 @@
 //! References of a source's items to each other, resolved through the names that the source gave: in the same record, or in
 //! the directory. A reference is never resolved into another person's record.
 
+use std::cell::OnceCell;
+
 use keepwell_fhir::reference::Target;
 use keepwell_model::{ResourceId, SourceKey};
 use keepwell_record::{Entry, OpenRecord};
@@ -8,20 +10,26 @@ use keepwell_record::{Entry, OpenRecord};
 /// Resolves references inside one open record.
 pub(crate) struct Resolver<'r> {
     record: &'r OpenRecord,
-    /// The types that the record holds.
-    types: Vec<&'r str>,
+    /// The types that the record holds, listed when they are first needed.
+    types: OnceCell<Vec<&'r str>>,
 }
 
 impl<'r> Resolver<'r> {
-    pub(crate) fn new(record: &'r OpenRecord) -> Self {
-        let mut types: Vec<&str> = Vec::new();
-        for kind in record.all_entries().filter_map(|entry| entry.kind().fhir_type()) {
-            // Things of one type often come in runs.
-            if types.last() != Some(&kind) && !types.contains(&kind) {
-                types.push(kind);
+    pub(crate) const fn new(record: &'r OpenRecord) -> Self {
+        Self { record, types: OnceCell::new() }
+    }
+
+    fn types(&self) -> &[&'r str] {
+        self.types.get_or_init(|| {
+            let mut types: Vec<&str> = Vec::new();
+            for kind in self.record.all_entries().filter_map(|entry| entry.kind().fhir_type()) {
+                // Things of one type often come in runs.
+                if types.last() != Some(&kind) && !types.contains(&kind) {
+                    types.push(kind);
+                }
             }
-        }
-        Self { record, types }
+            types
+        })
     }
 
     /// The entry that a reference of a source's item leads to.
@@ -37,7 +45,7 @@ impl<'r> Resolver<'r> {
     fn by_urn(&self, source: &str, urn: &str) -> Option<Entry<'r>> {
         let mut found = None;
         for id in [urn.strip_prefix("urn:uuid:"), Some(urn)].into_iter().flatten() {
-            for entry in self.types.iter().filter_map(|kind| self.record.by_source(&key(source, kind, id))) {
+            for entry in self.types().iter().filter_map(|kind| self.record.by_source(&key(source, kind, id))) {
                 if found.replace(entry).is_some() {
                     return None;
                 }

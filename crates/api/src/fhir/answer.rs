@@ -1,12 +1,15 @@
 //! How answers of the FHIR door look.
 
 use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
+use keepwell_model::{Seq, Timestamp};
 use keepwell_service::{FhirError, IssueCode};
 
-/// The one format that is spoken.
+use crate::http_date::http_date;
+
+/// FHIR as JSON.
 pub(super) const FHIR_JSON: &str = "application/fhir+json";
 
 /// Why a request was refused, on its way to becoming an answer.
@@ -37,6 +40,9 @@ impl IntoResponse for Refusal {
             StatusCode::SERVICE_UNAVAILABLE | StatusCode::CONFLICT => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
             }
+            StatusCode::TOO_MANY_REQUESTS => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+            }
             _ => {}
         }
         response
@@ -46,6 +52,20 @@ impl IntoResponse for Refusal {
 /// A document as a body with its content type.
 pub(super) fn json(document: Bytes) -> Response {
     ([(header::CONTENT_TYPE, FHIR_JSON)], Body::from(document)).into_response()
+}
+
+/// Says which version of a resource an answer is about, and when it was written.
+pub(super) fn with_version(mut response: Response, version: Seq, at: Timestamp) -> Response {
+    set(&mut response, header::ETAG, &format!("W/\"{version}\""));
+    set(&mut response, header::LAST_MODIFIED, &http_date(at));
+    response
+}
+
+/// Sets a header, unless its value cannot be one.
+pub(super) fn set(response: &mut Response, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
 }
 
 /// Adds what every answer carries: it may be about a person, so nobody keeps it, frames it or guesses its type.

@@ -9,10 +9,23 @@ use axum::response::{IntoResponse, Response};
 use keepwell_service::{Client, IssueCode};
 
 use super::answer::Refusal;
+use super::limits::Turn;
 use crate::Api;
 
-/// The calling system. A handler that takes one is not reached by anybody else.
-pub(super) struct Caller(pub(super) Arc<Client>);
+/// The calling system. A handler that takes one is not reached by anybody else, and counts as one of the system's
+/// requests for as long as it keeps it.
+pub(super) struct Caller {
+    client: Arc<Client>,
+    _turn: Turn,
+}
+
+impl std::ops::Deref for Caller {
+    type Target = Client;
+
+    fn deref(&self) -> &Client {
+        &self.client
+    }
+}
 
 /// Why the caller is not known.
 pub(super) enum NotKnown {
@@ -20,7 +33,7 @@ pub(super) enum NotKnown {
     NoToken,
     /// A token that nobody has, or has any more.
     BadToken,
-    /// The token could not be looked up.
+    /// The token could not be looked up, or too many requests came with it.
     Refused(Refusal),
 }
 
@@ -30,11 +43,19 @@ impl FromRequestParts<Api> for Caller {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, NotKnown> {
         let token = bearer(&parts.headers).ok_or(NotKnown::NoToken)?;
         match api.service.client_by_token(token).await {
-            Ok(Some(client)) => Ok(Self(client)),
+            Ok(Some(client)) => match api.turns.take(&client.name, api.config.requests_per_client) {
+                Some(turn) => Ok(Self { client, _turn: turn }),
+                None => Err(NotKnown::Refused(too_many())),
+            },
             Ok(None) => Err(NotKnown::BadToken),
             Err(error) => Err(NotKnown::Refused(Refusal(error.into()))),
         }
     }
+}
+
+fn too_many() -> Refusal {
+    let words = "This system has too many requests under way at once. Wait for some of them to be answered.";
+    Refusal::new(StatusCode::TOO_MANY_REQUESTS, IssueCode::Throttled, words)
 }
 
 /// The token of the one `Authorization` header.

@@ -1,33 +1,74 @@
-//! What comes in and what may go out: FHIR JSON of R4, nothing else yet.
+//! What comes in and what may go out: FHIR JSON of R4, and the two patches.
 
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
 use keepwell_service::IssueCode;
 
 use super::answer::{FHIR_JSON, Refusal};
+use super::pretty::pretty;
+use super::query;
+
+/// A JSON Patch.
+const JSON_PATCH: &str = "application/json-patch+json";
 
 /// Checks that a body is what its sender must say it is.
 pub(super) fn sends_fhir_json(headers: &HeaderMap) -> Result<(), Refusal> {
-    let unsupported =
-        |words: &str| Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, IssueCode::NotSupported, words));
-    let fits = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(is_fhir_json);
-    if !fits {
-        return unsupported("Send FHIR R4 as JSON, with the header 'Content-Type: application/fhir+json'.");
+    if content_type(headers).is_some_and(is_fhir_json) {
+        return Ok(());
     }
-    let encoding = headers.get(header::CONTENT_ENCODING).map(|value| value.as_bytes());
-    if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
-        return unsupported("Send the body without a content encoding.");
+    let words = "Send FHIR R4 as JSON, with the header 'Content-Type: application/fhir+json'.";
+    Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, IssueCode::NotSupported, words))
+}
+
+/// Checks that a body is a patch.
+pub(super) fn sends_patch(headers: &HeaderMap) -> Result<(), Refusal> {
+    let json_patch = |value| {
+        let (media, parameters) = parts(value);
+        media.eq_ignore_ascii_case(JSON_PATCH)
+            && parameters.into_iter().all(|(name, value)| parameter_fits(name, value))
+    };
+    if content_type(headers).is_some_and(json_patch) {
+        return Ok(());
     }
-    Ok(())
+    let words = "Send a JSON Patch, with the header 'Content-Type: application/json-patch+json'.";
+    Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, IssueCode::NotSupported, words))
+}
+
+fn content_type(headers: &HeaderMap) -> Option<&str> {
+    headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok())
+}
+
+/// Refuses what cannot be answered in a form that the caller wants, and gives the answer that form.
+pub(super) async fn render(request: Request, next: Next) -> Response {
+    let parameters = query::parameters(request.uri().query().unwrap_or_default());
+    let of = |name: &str| parameters.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
+    // `_format` says more than the header, for callers who cannot set one (R4 §3.1.0.1.11).
+    let wanted = match of("_format") {
+        Some("json") => Ok(()),
+        // A plus sign that was not escaped arrives as a blank.
+        Some(format) if takes(&format.replace(' ', "+")) => Ok(()),
+        Some(_) => Err(not_acceptable()),
+        None => takes_fhir_json(request.headers()),
+    };
+    let is_pretty = of("_pretty") == Some("true");
+    let response = match wanted {
+        Ok(()) => next.run(request).await,
+        Err(refusal) => refusal.into_response(),
+    };
+    if is_pretty { pretty(response).await } else { response }
 }
 
 /// Checks that FHIR JSON is something that the caller wants.
-pub(super) fn takes_fhir_json(headers: &HeaderMap) -> Result<(), Refusal> {
+fn takes_fhir_json(headers: &HeaderMap) -> Result<(), Refusal> {
     let mut ranges = list(headers, header::ACCEPT).peekable();
-    if ranges.peek().is_none() || ranges.any(takes) {
-        return Ok(());
-    }
+    if ranges.peek().is_none() || ranges.any(takes) { Ok(()) } else { Err(not_acceptable()) }
+}
+
+fn not_acceptable() -> Refusal {
     let words = "This server answers in FHIR JSON only. Accept 'application/fhir+json'.";
-    Err(Refusal::new(StatusCode::NOT_ACCEPTABLE, IssueCode::NotSupported, words))
+    Refusal::new(StatusCode::NOT_ACCEPTABLE, IssueCode::NotSupported, words)
 }
 
 /// The items of a comma-separated header, however often it stands.
@@ -38,14 +79,17 @@ pub(super) fn list(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item 
 
 fn is_fhir_json(content_type: &str) -> bool {
     let (media, parameters) = parts(content_type);
-    media.eq_ignore_ascii_case(FHIR_JSON) && parameters.into_iter().all(|(name, value)| parameter_fits(name, value))
+    // Plain JSON is taken too: R4 §3.1.0.1.11 asks for it, and many clients send it.
+    let json = [FHIR_JSON, "application/json", "text/json"].iter().any(|it| media.eq_ignore_ascii_case(it));
+    json && parameters.into_iter().all(|(name, value)| parameter_fits(name, value))
 }
 
 /// Whether a range of `Accept` covers FHIR JSON. Plain JSON is taken too: every FHIR client means this by it.
 fn takes(range: &str) -> bool {
     let (media, parameters) = parts(range);
-    let covered =
-        ["*/*", "application/*", FHIR_JSON, "application/json"].iter().any(|it| media.eq_ignore_ascii_case(it));
+    let covered = ["*/*", "application/*", FHIR_JSON, "application/json", "text/json"]
+        .iter()
+        .any(|it| media.eq_ignore_ascii_case(it));
     let refused = |(name, value): &(&str, &str)| {
         let zero = value.trim_end_matches('0').trim_end_matches('.');
         name.eq_ignore_ascii_case("q") && (zero.is_empty() || zero == "0")
@@ -84,7 +128,8 @@ mod tests {
             ("application/fhir+json; charset=\"utf-8\"", true),
             ("application/fhir+json; fhirVersion=5.0", false),
             ("application/fhir+json; charset=latin1", false),
-            ("application/json", false),
+            ("application/json", true),
+            ("application/json-patch+json", false),
             ("application/fhir+xml", false),
             ("", false),
         ] {

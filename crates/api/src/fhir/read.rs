@@ -1,33 +1,52 @@
-//! `GET /fhir/{type}/{id}`: one resource.
+//! `GET /fhir/{type}/{id}` and `GET /fhir/{type}/{id}/_history/{version}`: one resource (R4 §3.1.0.2, §3.1.0.3).
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use keepwell_service::ResourceAnswer;
 
-use super::answer::{Refusal, json};
+use super::answer::{Refusal, json, with_version};
 use super::caller::Caller;
-use super::negotiate::{list, takes_fhir_json};
+use super::negotiate::list;
+use super::written::text;
 use crate::Api;
-use crate::http_date::http_date;
+use crate::http_date::read_http_date;
 
 pub(super) async fn read(
     State(api): State<Api>,
-    Caller(client): Caller,
+    caller: Caller,
     place: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    takes_fhir_json(&headers)?;
     // Only a path that is not UTF-8 is refused; its place in the service would be an id that nobody has.
     let (resource_type, id) = place.map(|Path(place)| place).unwrap_or_default();
-    let answer = api.service.read_resource(&client, &resource_type, &id).await?;
-    let etag = format!("W/\"{}\"", answer.version);
-    let unchanged = list(&headers, header::IF_NONE_MATCH).any(|known| known == etag || known == "*");
-    let mut response = if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { json(answer.json) };
-    for (name, value) in [(header::ETAG, etag), (header::LAST_MODIFIED, http_date(answer.last_updated))] {
-        if let Ok(value) = HeaderValue::from_str(&value) {
-            response.headers_mut().insert(name, value);
-        }
-    }
-    Ok(response)
+    let answer = api.within(api.service.read_resource(&caller, &resource_type, &id)).await?;
+    Ok(unless_known(&headers, answer))
+}
+
+pub(super) async fn read_version(
+    State(api): State<Api>,
+    caller: Caller,
+    place: Result<Path<(String, String, String)>, PathRejection>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let (resource_type, id, version) = place.map(|Path(place)| place).unwrap_or_default();
+    let answer = api.within(api.service.read_version(&caller, &resource_type, &id, &version)).await?;
+    Ok(unless_known(&headers, answer))
+}
+
+/// The resource, or 304 if the caller has this version already (R4 §3.1.0.2.1).
+fn unless_known(headers: &HeaderMap, answer: ResourceAnswer) -> Response {
+    let tag = format!("\"{}\"", answer.version);
+    let mut known = list(headers, header::IF_NONE_MATCH).peekable();
+    let unchanged = if known.peek().is_some() {
+        known.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+    } else {
+        let since = text(headers, header::IF_MODIFIED_SINCE).and_then(read_http_date);
+        // HTTP dates have no fractions of a second.
+        since.is_some_and(|since| answer.last_updated.micros().div_euclid(1_000_000) <= since)
+    };
+    let response = if unchanged { StatusCode::NOT_MODIFIED.into_response() } else { json(answer.json) };
+    with_version(response, answer.version, answer.last_updated)
 }

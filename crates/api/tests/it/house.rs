@@ -19,7 +19,7 @@ pub(crate) const NOW: Timestamp = Timestamp::from_micros(1_795_426_200_000_000);
 pub(crate) const FHIR_JSON: &str = "application/fhir+json";
 
 pub(crate) struct House {
-    pub(crate) scratch: Scratch,
+    pub(crate) scratch: Arc<Scratch>,
     pub(crate) token: String,
     router: Router,
 }
@@ -81,16 +81,28 @@ impl House {
     }
 
     pub(crate) async fn with(config: ServiceConfig) -> Self {
-        Self::build(config, false).await
+        Self::build(config, false, 256).await
+    }
+
+    /// A house in which each system may have so many requests under way.
+    pub(crate) async fn limited(requests: usize) -> Self {
+        Self::build(ServiceConfig::demonstration(), false, requests).await
+    }
+
+    /// The same house as another system sees it.
+    pub(crate) async fn another(&self, name: &str) -> House {
+        let scratch = Arc::clone(&self.scratch);
+        let token = scratch.service.add_client(name, "Another Place", CareSetting::General).await.unwrap();
+        Self { scratch, token, router: self.router.clone() }
     }
 
     /// A house that is a demonstration.
     pub(crate) async fn demonstration() -> Self {
-        Self::build(ServiceConfig::demonstration(), true).await
+        Self::build(ServiceConfig::demonstration(), true, 256).await
     }
 
-    async fn build(config: ServiceConfig, demonstration: bool) -> Self {
-        let scratch = Scratch::new(config, NOW).await;
+    async fn build(config: ServiceConfig, demonstration: bool, requests: usize) -> Self {
+        let scratch = Arc::new(Scratch::new(config, NOW).await);
         let token = scratch.service.add_client("gp", "Fictional Surgery", CareSetting::General).await.unwrap();
         let gauges = || vec![Gauge { name: "records_open", help: "Records open in memory.", value: 3.0 }];
         let provider = DemoProviderConfig {
@@ -101,6 +113,7 @@ impl House {
             random: Arc::new(SeededRandom::new(1)),
         };
         let config = ApiConfig {
+            requests_per_client: requests,
             demo_provider: demonstration.then_some(provider),
             log: Some(Arc::new(SmallLog)),
             gauges: Some(Arc::new(gauges)),

@@ -2,7 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod doors;
+mod fhir_content;
+mod fhir_history;
 mod fhir_read;
 mod fhir_refusals;
 mod fhir_transaction;
+mod fhir_write;
 mod house;

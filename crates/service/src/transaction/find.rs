@@ -9,13 +9,15 @@ use keepwell_model::{Purpose, RecordId};
 use keepwell_policy::{Action, Target};
 use keepwell_record::{Alias, OpenRecord};
 
-use super::incoming::{Incoming, Place, Subject, Verb};
+use super::incoming::{FRESH, Incoming, Subject, Verb};
+use super::whose::two_people;
 use super::{Refused, refuse};
 use crate::gate::permit;
 use crate::matching::{FoundBy, Mismatch, judge};
 use crate::names::Details;
+use crate::rest::not_found;
 use crate::systems::Client;
-use crate::{FhirError, Service};
+use crate::{FhirError, Service, ServiceError};
 
 /// Whose record it is.
 pub(super) enum Found {
@@ -49,9 +51,66 @@ impl Found {
 
 impl Service {
     pub(super) async fn find(&self, client: &Client, incoming: &Incoming, body: &Bytes) -> Result<Found, Refused> {
-        let Some(subject) = &incoming.subject else { return Ok(Found::Nobody) };
-        let own_id = Alias { system: format!("source:{}/Patient", client.name), value: subject.id.clone() };
-        let by_id = self.tenant().look_up(&own_id).await?;
+        let addressed = self.addressed(client, incoming).await?;
+        let found = match (&incoming.subject, addressed.first()) {
+            (Some(subject), _) => self.find_subject(client, incoming, subject, body).await?,
+            (None, Some(&record)) => self.known(record, Vec::new()).await?,
+            (None, None) => {
+                nobody(incoming)?;
+                Found::Nobody
+            }
+        };
+        let record = found.record();
+        if addressed.iter().any(|other| Some(*other) != record) {
+            return Err(two_people().into());
+        }
+        for other in incoming.subject.iter().flat_map(|subject| &subject.others) {
+            match self.patient_named(client, other).await? {
+                Some(other) if Some(other) == record => {}
+                _ => return Err(two_people().into()),
+            }
+        }
+        Ok(found)
+    }
+
+    /// The records of people that ids in addresses and links name, as far as the source may see them; two are enough to
+    /// know that they are too many. An id of a record beyond its reach is to it just a name that leads nowhere.
+    async fn addressed(&self, client: &Client, incoming: &Incoming) -> Result<Vec<RecordId>, ServiceError> {
+        let mut seen = Vec::new();
+        for &id in incoming.addressed.iter().filter(|id| **id != self.tenant().directory()) {
+            if seen.len() < 2 && self.can_see(client, id).await? {
+                seen.push(id);
+            }
+        }
+        Ok(seen)
+    }
+
+    async fn can_see(&self, client: &Client, id: RecordId) -> Result<bool, ServiceError> {
+        let Some(record) = self.tenant().open(id).await? else { return Ok(false) };
+        Ok(self.permit_to_see(client, &record).is_ok())
+    }
+
+    /// The record of the Patient whom the source calls this: by the name that it gave, or by the record's own id if it may
+    /// see that record.
+    async fn patient_named(&self, client: &Client, name: &str) -> Result<Option<RecordId>, Refused> {
+        if let Some(record) = self.tenant().look_up(&own_name(client, name)).await? {
+            return Ok(Some(record));
+        }
+        match name.parse() {
+            Ok(id) if id != self.tenant().directory() && self.can_see(client, id).await? => Ok(Some(id)),
+            _ => Ok(None),
+        }
+    }
+
+    async fn find_subject(
+        &self,
+        client: &Client,
+        incoming: &Incoming,
+        subject: &Subject,
+        body: &Bytes,
+    ) -> Result<Found, Refused> {
+        let by_id = self.patient_named(client, &subject.id).await?;
+        let own_id = (can_return(subject) && by_id.is_none()).then(|| own_name(client, &subject.id));
         let Some(details) = &subject.details else { return self.find_by_id(incoming, by_id).await };
         let number = self.number_alias(details)?;
         let by_number = match &number {
@@ -60,11 +119,10 @@ impl Service {
         };
         let (record, found) = match (by_id, by_number) {
             (None, None) => {
-                let attach = named(subject).then_some(own_id).into_iter().chain(number).collect::<Vec<_>>();
-                if attach.is_empty() {
-                    return Err(
-                        refuse("Give the Patient an id or an NHS number, so that it can be known again.").into()
-                    );
+                let attach = own_id.into_iter().chain(number).collect::<Vec<_>>();
+                if attach.is_empty() && subject.id.starts_with(FRESH[0]) {
+                    let words = "Give the Patient an id or an NHS number, so that it can be known again.";
+                    return Err(refuse(words).into());
                 }
                 return Ok(Found::New { record: self.tenant().new_record_id(), attach });
             }
@@ -80,22 +138,17 @@ impl Service {
         if let Err(mismatch) = judge(details, &known, found) {
             return Err(self.keep_for_matching(client, mismatch, body).await?.into());
         }
-        let mut attach = Vec::new();
-        if by_id.is_none() && named(subject) {
-            attach.push(own_id);
-        }
-        attach.extend(number.filter(|_| by_number.is_none()));
-        self.known(record, attach).await
+        let number = number.filter(|_| by_number.is_none());
+        self.known(record, own_id.into_iter().chain(number).collect()).await
     }
 
-    /// Without the Patient in the Bundle only the source's own id can say who it is, and only if the source has sent that
-    /// Patient before.
+    /// Without the Patient in the Bundle only the source's own id or the record's can say who it is, and only if the source
+    /// has sent that Patient before.
     async fn find_by_id(&self, incoming: &Incoming, by_id: Option<RecordId>) -> Result<Found, Refused> {
         if let Some(record) = by_id {
             return self.known(record, Vec::new()).await;
         }
-        let personal = |place: &Place| matches!(place, Place::Person | Place::Linked(_));
-        match incoming.items.iter().find(|item| personal(&item.place) && item.verb == Verb::Keep) {
+        match incoming.items.iter().find(|item| item.is_personal() && item.verb != Verb::Delete) {
             None => Ok(Found::Nobody),
             Some(item) => {
                 let words = "This source has not sent the Patient that this is about. Put the Patient into the Bundle.";
@@ -132,7 +185,26 @@ impl Service {
     }
 }
 
+/// What leads to the record of a source's Patient.
+fn own_name(client: &Client, name: &str) -> Alias {
+    Alias { system: format!("source:{}/Patient", client.name), value: name.to_owned() }
+}
+
 /// Whether the source gave the Patient a name that it can use again.
-fn named(subject: &Subject) -> bool {
-    !subject.id.starts_with("bundle:")
+fn can_return(subject: &Subject) -> bool {
+    !FRESH.iter().any(|fresh| subject.id.starts_with(fresh))
+}
+
+/// What is about nobody that is named: fine if nothing in it is about a person.
+fn nobody(incoming: &Incoming) -> Result<(), FhirError> {
+    let Some(item) = incoming.items.iter().find(|item| item.is_personal()) else { return Ok(()) };
+    let words = match item.verb {
+        Verb::Keep => "It cannot be told whom this is about. Put the Patient into the Bundle.",
+        Verb::Patch(_) | Verb::Delete => {
+            "It cannot be told whose this is. Put the Patient, or something that refers to it, into the same Bundle."
+        }
+    };
+    // An address of Keepwell's own says whose it is; if it does not, there is nothing that the source may see.
+    let lost = matches!(item.verb, Verb::Patch(_) | Verb::Delete) && item.address.is_some();
+    Err(if lost { not_found() } else { refuse(words) }.at(item.expression()))
 }

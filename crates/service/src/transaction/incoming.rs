@@ -1,29 +1,35 @@
 //! Reading a transaction Bundle: from bytes to items that own slices of those bytes, each with the name its source gives
 //! it. Nothing here knows a record.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use bytes::Bytes;
-use keepwell_fhir::bundle::{Bundle, Entry, Method};
+use keepwell_fhir::bundle::{Bundle, Entry, Method, RequestUrl};
 use keepwell_fhir::compartment::{Home, home};
 use keepwell_fhir::json;
 use keepwell_fhir::outcome::{Issue, IssueCode, Outcome};
 use keepwell_fhir::person::Person;
-use keepwell_model::Labels;
+use keepwell_fhir::resource::Resource;
+use keepwell_model::{Labels, RecordId, ResourceId};
 use keepwell_record::IdempotencyKey;
 
+use super::alone::{Asked, Patch};
 use super::labels::labels;
 use super::relink::relink;
 use super::whose::{Patients, Whose};
 use crate::names::Details;
+use crate::rest::Precondition;
 use crate::systems::Client;
 use crate::{FhirError, ServiceConfig};
 
 /// What an item asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Verb {
     /// Keep this content.
     Keep,
+    /// Change what is there like this.
+    Patch(Patch),
     /// Forget it.
     Delete,
 }
@@ -49,31 +55,60 @@ pub(super) struct Item {
     pub(super) resource_type: &'static str,
     /// What its source calls it.
     pub(super) id: String,
+    /// The entry that its address names, if that has the form of Keepwell's ids.
+    pub(super) address: Option<ResourceId>,
     pub(super) place: Place,
     pub(super) body: Option<Bytes>,
     pub(super) labels: Labels,
-    pub(super) if_match: Option<u64>,
+    pub(super) when: Precondition,
 }
 
 impl Item {
     pub(super) fn expression(&self) -> String {
         format!("Bundle.entry[{}]", self.index)
     }
+
+    /// Whether the server named it.
+    pub(super) fn is_fresh(&self) -> bool {
+        self.id.starts_with(FRESH[1])
+    }
+
+    /// Whether its sender may have read it here, and so writes Keepwell's ids into it.
+    pub(super) fn is_returned(&self) -> bool {
+        self.address.is_some() || matches!(self.verb, Verb::Patch(_)) || self.resource_type == "Patient"
+    }
+
+    /// Whether it has to be compared as it goes out.
+    pub(super) fn needs_names(&self) -> bool {
+        self.is_returned() && self.verb != Verb::Delete
+    }
+
+    /// Whether it needs a record to be about.
+    pub(super) fn is_personal(&self) -> bool {
+        matches!(self.place, Place::Person | Place::Linked(_))
+    }
 }
+
+/// How the names begin that the server makes for what comes without one. No source can use them again.
+pub(super) const FRESH: [&str; 2] = ["bundle:", "post:"];
 
 /// The one person a Bundle is about.
 pub(super) struct Subject {
-    /// What the source calls the person.
+    /// What the source calls the person: its own name, or the record's id.
     pub(super) id: String,
     /// From the Patient in the Bundle, if it is in it.
     pub(super) details: Option<Details>,
+    /// Other names that occur; they have to lead to the same person.
+    pub(super) others: Vec<String>,
 }
 
 /// A Bundle, read.
 pub(super) struct Incoming {
     pub(super) items: Vec<Item>,
-    /// `None` if it holds directory resources only.
+    /// Nobody if no Patient is named.
     pub(super) subject: Option<Subject>,
+    /// Records that ids of the form of Keepwell's name, in addresses and links.
+    pub(super) addressed: BTreeSet<RecordId>,
 }
 
 /// Reads a Bundle. Work for the processor only, so the caller may let the other tasks of the thread move on meanwhile.
@@ -90,13 +125,55 @@ pub(super) fn read(client: &Client, body: &[u8], config: &ServiceConfig) -> Resu
             format!("The Bundle has more than {} entries, the limit here. Send it in parts.", config.max_entries);
         return Err(FhirError::new(413, IssueCode::TooCostly, words));
     }
-    Reader { client, body, bytes: &bytes, patients: Patients::default(), renamed: HashMap::new() }.read(&bundle)
+    let reader =
+        Reader { client, body, bytes: &bytes, fresh: None, patients: Patients::default(), renamed: HashMap::new() };
+    reader.read(&bundle)
+}
+
+/// Reads an interaction that was asked for by itself as a Bundle of one entry. `fresh` is the name of what has none.
+pub(super) fn read_alone(
+    client: &Client,
+    asked: &Asked<'_>,
+    fresh: &str,
+    config: &ServiceConfig,
+) -> Result<Incoming, FhirError> {
+    let no_url = || FhirError::new(404, IssueCode::NotFound, "There is no such resource.");
+    let url = RequestUrl::of(Cow::Borrowed(&asked.url)).ok_or_else(no_url)?;
+    if asked.body.len() > config.max_bundle {
+        let words = format!("The body is larger than {} bytes, the limit here.", config.max_bundle);
+        return Err(FhirError::new(413, IssueCode::TooLong, words));
+    }
+    let body = asked.body;
+    let checked = (!body.is_empty()).then(|| json::check(body)).transpose();
+    let bytes =
+        checked.map_err(|error| FhirError::of(400, error.into()))?.map_or_else(Bytes::new, |it| it.bytes.into());
+    let resource = match asked.method {
+        Method::Post | Method::Put => {
+            let resource = Resource::new(&bytes);
+            let refused =
+                |error| FhirError::new(400, IssueCode::Structure, format!("The body cannot be read: {error}."));
+            Some((resource.map_err(refused)?, 0..bytes.len()))
+        }
+        _ => None,
+    };
+    let mut entry = Entry::alone(asked.method, url, resource).map_err(|issue| FhirError::of(400, issue.into()))?;
+    entry.if_match = asked.if_match.map(Cow::Borrowed);
+    entry.if_none_match = asked.if_none_match.map(Cow::Borrowed);
+    let bundle = Bundle { entries: vec![entry] };
+    let (patients, renamed) = (Patients::default(), HashMap::new());
+    let mut incoming = Reader { client, body, bytes: &bytes, fresh: Some(fresh), patients, renamed }.read(&bundle)?;
+    if let (Some(patch), Some(item)) = (asked.patch, incoming.items.first_mut()) {
+        item.verb = Verb::Patch(patch.clone());
+    }
+    Ok(incoming)
 }
 
 struct Reader<'a> {
     client: &'a Client,
     body: &'a [u8],
     bytes: &'a Bytes,
+    /// The name of what comes without one, where it is not to be known by the Bundle.
+    fresh: Option<&'a str>,
     patients: Patients,
     /// `urn:` names that hold inside this Bundle only, and what their resources are called otherwise.
     renamed: HashMap<String, String>,
@@ -119,9 +196,10 @@ impl Reader<'_> {
             issues.truncate(20);
             return Err(FhirError::of(422, Outcome { issues }));
         }
-        let subject = whose.one_person(&items)?;
-        let details = subject.is_some().then(|| self.details(bundle)).flatten();
-        Ok(Incoming { items, subject: subject.map(|id| Subject { id, details }) })
+        let mut names = whose.people().into_iter();
+        let subject = names.next().map(|id| Subject { id, details: self.details(bundle), others: names.collect() });
+        let addressed = addressed(&items);
+        Ok(Incoming { items, subject, addressed })
     }
 
     /// What each entry is called by its source, and that nothing is in the Bundle twice.
@@ -130,7 +208,9 @@ impl Reader<'_> {
         let mut hash = None;
         for entry in &bundle.entries {
             let id = match (&entry.resource, entry.method) {
-                (_, Method::Put | Method::Delete) => entry.url.id().map(str::to_owned).unwrap_or_default(),
+                (_, Method::Put | Method::Delete | Method::Patch) => entry.url.id().unwrap_or_default().to_owned(),
+                // The server names what is created (R4 §3.1.0.8).
+                (Some(_), _) if self.fresh.is_some() => self.fresh.unwrap_or_default().to_owned(),
                 (Some((resource, _)), _) => match (&resource.id, &entry.full_url) {
                     (Some(id), _) => id.to_string(),
                     (None, Some(full_url)) => full_url.to_string(),
@@ -138,7 +218,7 @@ impl Reader<'_> {
                     // adds nothing.
                     (None, None) => {
                         let hash = hash.get_or_insert_with(|| hex(&IdempotencyKey::of(self.body).0));
-                        format!("bundle:{hash}.{}", entry.index)
+                        format!("{}{hash}.{}", FRESH[0], entry.index)
                     }
                 },
                 (None, _) => String::new(),
@@ -162,13 +242,14 @@ impl Reader<'_> {
     }
 
     fn item(&self, entry: &Entry<'_>, id: &str, whose: &Whose<'_>) -> Result<Item, Issue> {
-        let verb = verb(entry)?;
-        let place = match &entry.resource {
+        let verb = verb(entry, self.fresh.is_some())?;
+        let resource = entry.resource.as_ref().filter(|_| verb == Verb::Keep);
+        let place = match resource {
             None => deleted_place(entry.url.resource_type),
             Some((resource, _)) => whose.place(entry, resource)?,
         };
         let in_directory = place == Place::Directory;
-        let (body, labels) = match &entry.resource {
+        let (body, labels) = match resource {
             None => (None, Labels::GENERAL),
             Some((resource, range)) => {
                 let body = self.bytes.slice(range.clone());
@@ -177,16 +258,12 @@ impl Reader<'_> {
                 (Some(body), labels)
             }
         };
-        Ok(Item {
-            index: entry.index,
-            verb,
-            resource_type: entry.url.resource_type,
-            id: id.to_owned(),
-            place,
-            body,
-            labels,
-            if_match: if_match(entry)?,
-        })
+        let by_address = matches!(entry.method, Method::Put | Method::Delete | Method::Patch);
+        let address = id.parse().ok().filter(|_| by_address && entry.url.resource_type != "Patient");
+        let when = Precondition::read(entry.if_match.as_deref(), entry.if_none_match.as_deref());
+        let when = when.map_err(|error| about(error, &entry.expression()))?;
+        let (index, resource_type) = (entry.index, entry.url.resource_type);
+        Ok(Item { index, verb, resource_type, id: id.to_owned(), address, place, body, labels, when })
     }
 
     fn details(&self, bundle: &Bundle<'_>) -> Option<Details> {
@@ -195,40 +272,57 @@ impl Reader<'_> {
     }
 }
 
-fn verb(entry: &Entry<'_>) -> Result<Verb, Issue> {
+fn verb(entry: &Entry<'_>, alone: bool) -> Result<Verb, Issue> {
     let refuse = |element: &str, words: &str| {
         Err(Issue::error(IssueCode::NotSupported, words).at(format!("{}.request.{element}", entry.expression())))
     };
-    if entry.if_none_exist.is_some() || entry.if_none_match.is_some() {
+    if entry.if_none_exist.is_some() {
         return refuse(
             "ifNoneExist",
             "Conditional creation is not taken here: a resource keeps the id that its source gave it.",
         );
     }
-    match entry.method {
-        Method::Post => Ok(Verb::Keep),
-        Method::Put if entry.url.id().is_some() => Ok(Verb::Keep),
-        Method::Delete if entry.url.id().is_some() => Ok(Verb::Delete),
-        Method::Put | Method::Delete => refuse("url", "Name the resource as 'Type/id'; a search is not taken here."),
-        Method::Get | Method::Head | Method::Patch => {
-            refuse("method", "This server takes POST, PUT and DELETE in a transaction.")
+    match (entry.method, &entry.resource) {
+        (Method::Post, _) => Ok(Verb::Keep),
+        (Method::Put | Method::Delete | Method::Patch, _) if entry.url.id().is_none() => {
+            refuse("url", "Name the resource as 'Type/id'; a search is not taken here.")
+        }
+        (Method::Put, _) => Ok(Verb::Keep),
+        (Method::Delete, _) => Ok(Verb::Delete),
+        (Method::Patch, Some((resource, _))) => Ok(Verb::Patch(Patch::inside(resource, entry)?)),
+        // The patch comes beside the entry then.
+        (Method::Patch, None) if alone => Ok(Verb::Patch(Patch::Json(Bytes::new()))),
+        (Method::Patch, None) => {
+            refuse("method", "A PATCH needs the patch as its resource: a Binary with a JSON Patch.")
+        }
+        (Method::Get | Method::Head, _) => {
+            refuse("method", "This server takes POST, PUT, PATCH and DELETE in a transaction.")
         }
     }
 }
 
-fn if_match(entry: &Entry<'_>) -> Result<Option<u64>, Issue> {
-    let Some(text) = entry.if_match.as_deref() else { return Ok(None) };
-    let number = text.trim_start_matches("W/").trim_matches('"').parse().map_err(|_| {
-        let words = "'ifMatch' is a version of this server, such as W/\"3\".";
-        Issue::error(IssueCode::Value, words).at(format!("{}.request.ifMatch", entry.expression()))
-    })?;
-    Ok(Some(number))
+/// The first issue of a refusal, at a place in the request.
+fn about(error: FhirError, expression: &str) -> Issue {
+    let first = error.issues.into_iter().next();
+    first.unwrap_or_else(|| Issue::error(IssueCode::Invalid, "This cannot be taken.")).at(expression)
+}
+
+/// The records that ids of the form of Keepwell's name.
+fn addressed(items: &[Item]) -> BTreeSet<RecordId> {
+    let mut found = BTreeSet::new();
+    for item in items {
+        found.extend(item.address.map(|id| id.record));
+        if let Place::Linked(links) = &item.place {
+            found.extend(links.iter().filter_map(|(_, id)| Some(id.parse::<ResourceId>().ok()?.record)));
+        }
+    }
+    found
 }
 
 /// Where something of a type is looked for when all that is known is its name.
 fn deleted_place(resource_type: &'static str) -> Place {
     let json = format!("{{\"resourceType\":\"{resource_type}\"}}");
-    let bare = keepwell_fhir::resource::Resource::new(json.as_bytes());
+    let bare = Resource::new(json.as_bytes());
     match bare.as_ref().map(home) {
         Ok(Home::Patient | Home::Unlinked(_) | Home::About(_)) => Place::Person,
         Ok(Home::Directory) if keepwell_fhir::compartment::compartment(resource_type).is_none() => Place::Directory,

@@ -4,27 +4,33 @@
 //! there: so no key has to be remembered, and an older content that a source sends once more after a newer one is a change
 //! like any other.
 
+mod alone;
 mod find;
 mod incoming;
 mod labels;
+mod patch;
 mod plan;
 mod queue;
 mod relink;
 mod respond;
+mod take;
 mod whose;
 
 use bytes::Bytes;
 use keepwell_fhir::outcome::IssueCode;
-use keepwell_model::Purpose;
+use keepwell_model::{Purpose, RecordId};
 use keepwell_policy::{Action, Facts, Permit, Target};
 use keepwell_record::{Commit, RecordError, busy};
 use tokio::sync::MutexGuard;
 
 use crate::gate::permit_with;
+use crate::rest::{Names, Version};
 use crate::systems::{Client, TransactionResponse};
 use crate::{FhirError, Service, ServiceError};
+pub use alone::{Change, Patch, WriteRequest, Written};
 use find::Found;
 use incoming::Incoming;
+use respond::Done;
 
 /// How often a transaction is run again after a lost race.
 const TRIES: usize = 8;
@@ -38,18 +44,17 @@ impl Service {
     /// [`FhirError`] with what is wrong; nothing of the Bundle was taken then.
     pub async fn transaction(&self, client: &Client, body: Bytes) -> Result<TransactionResponse, FhirError> {
         let incoming = self.read_bundle(client, &body)?;
-        let mut alone = None;
-        for _ in 0..TRIES {
-            match self.attempt(client, &incoming, &body, alone.is_some()).await {
-                Ok(response) => return Ok(response),
-                Err(Refused::Fhir(error)) => return Err(error),
-                Err(Refused::NeedsDirectory) => alone = Some(self.alone_in_directory().await),
-                Err(Refused::Engine(RecordError::Conflict { .. } | RecordError::AliasTaken | RecordError::Unknown)) => {
-                }
-                Err(Refused::Engine(error)) => return Err(error.into()),
-            }
-        }
-        Err(ServiceError::Conflict.into())
+        let outcome = self.run(client, &incoming, &body, false).await?;
+        let json = respond::bundle(&incoming, &outcome.done);
+        let entries = incoming.items.len();
+        tracing::info!(
+            client = client.name,
+            entries,
+            changed = outcome.changed,
+            "Took a transaction of {entries} entries from {}",
+            client.name
+        );
+        Ok(TransactionResponse { json, record: outcome.record, entries, changed: outcome.changed })
     }
 
     fn read_bundle(&self, client: &Client, body: &Bytes) -> Result<Incoming, FhirError> {
@@ -61,13 +66,31 @@ impl Service {
         self.inner.directory.lock().await
     }
 
+    /// Writes what was read, as one commit. `body` is a transaction Bundle of the same, in case somebody has to look at
+    /// it; `show` asks for the resources as they go out.
+    async fn run(&self, client: &Client, incoming: &Incoming, body: &Bytes, show: bool) -> Result<Outcome, FhirError> {
+        let mut alone = None;
+        for _ in 0..TRIES {
+            match self.attempt(client, incoming, body, show, alone.is_some()).await {
+                Ok(outcome) => return Ok(outcome),
+                Err(Refused::Fhir(error)) => return Err(error),
+                Err(Refused::NeedsDirectory) => alone = Some(self.alone_in_directory().await),
+                Err(Refused::Engine(RecordError::Conflict { .. } | RecordError::AliasTaken | RecordError::Unknown)) => {
+                }
+                Err(Refused::Engine(error)) => return Err(error.into()),
+            }
+        }
+        Err(ServiceError::Conflict.into())
+    }
+
     async fn attempt(
         &self,
         client: &Client,
         incoming: &Incoming,
         body: &Bytes,
+        show: bool,
         alone: bool,
-    ) -> Result<TransactionResponse, Refused> {
+    ) -> Result<Outcome, Refused> {
         let found = self.find(client, incoming, body).await?;
         let record = found.record();
         let permits = Permits::ask(self, client, &found)?;
@@ -83,17 +106,47 @@ impl Service {
             let commit = Commit { author: permits.author(), idempotency: None, parts };
             self.tenant().commit(commit).await.map_err(Refused::Engine)?.parts
         };
-        let json = respond::bundle(incoming, &plan, &committed);
-        tracing::info!(
-            client = client.name,
-            entries = incoming.items.len(),
-            changed,
-            "Took a transaction of {} entries from {}",
-            incoming.items.len(),
-            client.name
-        );
-        Ok(TransactionResponse { json, record, entries: incoming.items.len(), changed })
+        let fates = incoming.items.iter().zip(plan.fates());
+        let mut done: Vec<Done> = fates.map(|(item, fate)| respond::done(item, *fate, &plan, &committed)).collect();
+        if show {
+            self.show(client, &plan, &mut done).await?;
+        }
+        Ok(Outcome { done, changed, record })
     }
+
+    /// Adds the resources as they go out. They are what the source has just sent, so there is nothing to note about it.
+    async fn show(&self, client: &Client, plan: &plan::Plan, done: &mut [Done]) -> Result<(), ServiceError> {
+        let directory = self.names(client).await?;
+        let (before, after);
+        // References of a single resource lead to what was there before; those of several may lead to each other.
+        let record = match (plan.record(plan::Side::Person), done.len()) {
+            (Some(id), 2..) => {
+                after = self.tenant().open(id).await?;
+                after.as_deref()
+            }
+            _ => {
+                before = plan.before();
+                before.map(|open| &**open)
+            }
+        };
+        let names = Names { record, directory: &directory };
+        for (done, body) in done.iter_mut().zip(plan.bodies()) {
+            if let (Some(placed), Some(body), true) = (&done.placed, body, done.status != 204) {
+                let source = client.name.as_str();
+                let version = Version { id: &placed.id, version: placed.version, time: placed.time, source, body };
+                done.resource = Some(names.project(&version, &|_| true));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What came of all entries together.
+struct Outcome {
+    done: Vec<Done>,
+    /// How many changed anything.
+    changed: usize,
+    record: Option<RecordId>,
 }
 
 /// Why an attempt ended without an answer.

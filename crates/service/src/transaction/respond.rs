@@ -1,56 +1,72 @@
-//! The answer to a transaction: for each entry, in order, what became of it and where it is now.
+//! The answer to a write: what became of each entry and where it is now.
 
 use bytes::Bytes;
 use keepwell_fhir::bundle::Response;
 use keepwell_model::{EntryNumber, RecordId, ResourceId, Seq, Timestamp};
 use keepwell_record::CommittedPart;
 
-use super::incoming::Incoming;
+use super::incoming::{Incoming, Item};
 use super::plan::{Fate, Plan, Side};
 
-pub(super) fn bundle(incoming: &Incoming, plan: &Plan, committed: &[CommittedPart]) -> Bytes {
-    let mut response = Response::new();
-    for (item, fate) in incoming.items.iter().zip(plan.fates()) {
-        let written = |side: Side, write: usize| {
-            let record = plan.record(side)?;
-            let part = committed.iter().find(|part| part.record == record)?;
-            Some((record, *part.numbers.get(write)?, part.head.seq, part.time))
-        };
-        let (status, place) = match *fate {
-            Fate::Nothing => ("204 No Content", None),
-            Fate::Deleted { side, write } => {
-                let etag = written(side, write).map(|(_, _, version, time)| (None, version, time));
-                ("204 No Content", etag)
-            }
-            Fate::Written { side, write, new } => {
-                let status = if new { "201 Created" } else { "200 OK" };
-                let placed = written(side, write).map(|(record, number, version, time)| {
-                    (Some(location(item.resource_type, record, number, version)), version, time)
-                });
-                (status, placed)
-            }
-            Fate::Same { side, number, version, time } => {
-                let placed = plan
-                    .record(side)
-                    .map(|record| (Some(location(item.resource_type, record, number, version)), version, time));
-                ("200 OK", placed)
-            }
-        };
-        match place {
-            None => response.push(status, None, None, None),
-            Some((location, version, time)) => push(&mut response, status, location.as_deref(), version, time),
+/// What became of one entry.
+pub(super) struct Done {
+    /// The HTTP status that says it.
+    pub(super) status: u16,
+    pub(super) placed: Option<Placed>,
+    /// The resource as it goes out, where it was wanted.
+    pub(super) resource: Option<Bytes>,
+}
+
+/// Where a resource is, and in which version.
+pub(super) struct Placed {
+    pub(super) id: String,
+    pub(super) version: Seq,
+    pub(super) time: Timestamp,
+}
+
+/// What became of the entry with that index.
+pub(super) fn done(item: &Item, fate: Fate, plan: &Plan, committed: &[CommittedPart]) -> Done {
+    let written = |side: Side, write: usize| {
+        let record = plan.record(side)?;
+        let part = committed.iter().find(|part| part.record == record)?;
+        Some(placed(item, record, *part.numbers.get(write)?, part.head.seq, part.time))
+    };
+    let (status, placed) = match fate {
+        Fate::Nothing => (204, None),
+        Fate::Deleted { side, write } => (204, written(side, write)),
+        Fate::Written { side, write, new } => (if new { 201 } else { 200 }, written(side, write)),
+        Fate::Same { side, number, version, time } => {
+            (200, plan.record(side).map(|record| placed(item, record, number, version, time)))
         }
+    };
+    Done { status, placed, resource: None }
+}
+
+fn placed(item: &Item, record: RecordId, number: EntryNumber, version: Seq, time: Timestamp) -> Placed {
+    let id = if item.resource_type == "Patient" {
+        record.to_string()
+    } else {
+        ResourceId { record, entry: number }.to_string()
+    };
+    Placed { id, version, time }
+}
+
+/// The answer to a whole transaction.
+pub(super) fn bundle(incoming: &Incoming, done: &[Done]) -> Bytes {
+    let mut response = Response::new();
+    for (item, done) in incoming.items.iter().zip(done) {
+        let status = match done.status {
+            201 => "201 Created",
+            204 => "204 No Content",
+            _ => "200 OK",
+        };
+        let Some(Placed { id, version, time }) = &done.placed else {
+            response.push(status, None, None, None);
+            continue;
+        };
+        // A deletion's answer names no place, for there is nothing any more.
+        let location = (done.status != 204).then(|| format!("{}/{id}/_history/{version}", item.resource_type));
+        response.push(status, location.as_deref(), Some(&format!("W/\"{version}\"")), Some(&time.to_string()));
     }
     Bytes::from(response.finish())
-}
-
-fn push(response: &mut Response, status: &str, location: Option<&str>, version: Seq, time: Timestamp) {
-    response.push(status, location, Some(&format!("W/\"{version}\"")), Some(&time.to_string()));
-}
-
-fn location(resource_type: &str, record: RecordId, number: EntryNumber, version: Seq) -> String {
-    if resource_type == "Patient" {
-        return format!("Patient/{record}/_history/{version}");
-    }
-    format!("{resource_type}/{}/_history/{version}", ResourceId { record, entry: number })
 }

@@ -13,7 +13,7 @@ use keepwell_fhir::reference::Target;
 use keepwell_fhir::resource::Resource;
 use keepwell_model::NhsNumber;
 
-use super::incoming::{Item, Place, Verb};
+use super::incoming::Place;
 use crate::FhirError;
 
 /// The Patient of a Bundle, if it has one.
@@ -50,7 +50,7 @@ impl Patients {
     }
 }
 
-fn two_people() -> FhirError {
+pub(super) fn two_people() -> FhirError {
     let words = "The Bundle is about more than one person. Send one Bundle for each person.";
     FhirError::new(422, IssueCode::BusinessRule, words)
 }
@@ -225,28 +225,14 @@ impl<'a> Whose<'a> {
         }
     }
 
-    /// What the source calls the one person that the Bundle is about; `None` if it is about none.
-    pub(super) fn one_person(&self, items: &[Item]) -> Result<Option<String>, FhirError> {
+    /// What the source calls the people whom the Bundle names: its own Patient first.
+    pub(super) fn people(&self) -> Vec<String> {
+        let own = self.patients.one.as_ref().map(|(id, _)| id.clone());
         let mut people = self.subjects.borrow().clone();
-        people.extend(self.patients.one.iter().map(|(id, _)| id.clone()));
-        if people.len() > 1 {
-            return Err(two_people());
+        if let Some(own) = &own {
+            people.remove(own);
         }
-        if let Some(person) = people.pop_first() {
-            return Ok(Some(person));
-        }
-        let personal = items.iter().find(|item| matches!(item.place, Place::Person | Place::Linked(_)));
-        match personal {
-            None => Ok(None),
-            Some(item) if item.verb == Verb::Delete => {
-                let words = "It cannot be told whose this is. Put the Patient, or something that refers to it, into the same Bundle.";
-                Err(FhirError::new(422, IssueCode::BusinessRule, words).at(item.expression()))
-            }
-            Some(item) => {
-                let words = "It cannot be told whom this is about. Put the Patient into the Bundle.";
-                Err(FhirError::new(422, IssueCode::BusinessRule, words).at(item.expression()))
-            }
-        }
+        own.into_iter().chain(people).collect()
     }
 }
 

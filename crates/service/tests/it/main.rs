@@ -10,6 +10,7 @@ mod matching;
 mod orders;
 mod pages;
 mod reading;
+mod rest;
 mod sessions;
 mod synthea;
 mod transaction;

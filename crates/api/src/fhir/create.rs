@@ -1,0 +1,26 @@
+//! `POST /fhir/{type}`: a new resource. Its id is the server's, whatever the body says (R4 §3.1.0.8).
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use keepwell_service::{Change, WriteRequest};
+
+use super::answer::Refusal;
+use super::caller::Caller;
+use super::negotiate::sends_fhir_json;
+use super::{body, written};
+use crate::Api;
+
+pub(super) async fn create(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(resource_type): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    sends_fhir_json(&headers)?;
+    let body = body::read(&headers, body, api.service.config().max_bundle).await?;
+    let request = WriteRequest::new(&resource_type, None, Change::Create(body));
+    written::write(&api, &caller, &headers, request).await
+}

@@ -1,0 +1,21 @@
+//! `DELETE /fhir/{type}/{id}`: what its source has deleted; its history stays (R4 §3.1.0.7).
+
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use keepwell_service::{Change, WriteRequest};
+
+use super::answer::Refusal;
+use super::caller::Caller;
+use super::written;
+use crate::Api;
+
+pub(super) async fn delete(
+    State(api): State<Api>,
+    caller: Caller,
+    Path((resource_type, id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let request = WriteRequest::new(&resource_type, Some(&id), Change::Delete);
+    written::write(&api, &caller, &headers, request).await
+}

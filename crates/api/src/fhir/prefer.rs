@@ -1,0 +1,66 @@
+//! What the caller wants back after a write (R4 §3.1.0.1.9).
+
+use axum::http::{HeaderMap, HeaderName};
+
+use super::negotiate::list;
+
+/// What is sent back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Return {
+    /// Nothing but the headers.
+    Minimal,
+    /// The resource, if nothing is said.
+    #[default]
+    Representation,
+    /// How it went, in words.
+    OperationOutcome,
+}
+
+impl Return {
+    /// Reads `Prefer: return=…`; what is not known counts as not said.
+    pub(super) fn of(headers: &HeaderMap) -> Self {
+        preferences(headers)
+            .find_map(|(name, value)| {
+                if !name.eq_ignore_ascii_case("return") {
+                    return None;
+                }
+                match value {
+                    "minimal" => Some(Self::Minimal),
+                    "representation" => Some(Self::Representation),
+                    "OperationOutcome" => Some(Self::OperationOutcome),
+                    _ => None,
+                }
+            })
+            .unwrap_or_default()
+    }
+}
+
+/// The preferences of all `Prefer` headers.
+fn preferences(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    let items = list(headers, HeaderName::from_static("prefer")).flat_map(|item| item.split(';'));
+    items.filter_map(|item| {
+        let (name, value) = item.split_once('=')?;
+        Some((name.trim(), value.trim().trim_matches('"')))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_wanted_back_is_read_and_the_rest_passed_over() {
+        for (prefer, expected) in [
+            ("return=minimal", Return::Minimal),
+            ("handling=strict, return=OperationOutcome", Return::OperationOutcome),
+            ("respond-async; return=\"minimal\"", Return::Minimal),
+            ("return=everything", Return::Representation),
+            ("", Return::Representation),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("prefer", prefer.parse().unwrap());
+            assert_eq!(Return::of(&headers), expected, "{prefer}");
+        }
+        assert_eq!(Return::of(&HeaderMap::new()), Return::Representation);
+    }
+}

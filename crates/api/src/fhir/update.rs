@@ -1,0 +1,26 @@
+//! `PUT /fhir/{type}/{id}`: a resource under its source's id, or a new version of one under Keepwell's (R4 §3.1.0.4).
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use keepwell_service::{Change, WriteRequest};
+
+use super::answer::Refusal;
+use super::caller::Caller;
+use super::negotiate::sends_fhir_json;
+use super::{body, written};
+use crate::Api;
+
+pub(super) async fn update(
+    State(api): State<Api>,
+    caller: Caller,
+    Path((resource_type, id)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, Refusal> {
+    sends_fhir_json(&headers)?;
+    let body = body::read(&headers, body, api.service.config().max_bundle).await?;
+    let request = WriteRequest::new(&resource_type, Some(&id), Change::Update(body));
+    written::write(&api, &caller, &headers, request).await
+}

@@ -1,0 +1,54 @@
+//! The answer to a create, update, patch or delete.
+
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
+use keepwell_service::{FhirError, WriteRequest, Written};
+
+use super::answer::{Refusal, json, set, with_version};
+use super::caller::Caller;
+use super::prefer::Return;
+use crate::Api;
+
+/// A header's text, if there is one.
+pub(super) fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Writes, and answers as the caller prefers.
+pub(super) async fn write(
+    api: &Api,
+    caller: &Caller,
+    headers: &HeaderMap,
+    request: WriteRequest<'_>,
+) -> Result<Response, Refusal> {
+    let wanted = Return::of(headers);
+    let request = WriteRequest {
+        if_match: text(headers, header::IF_MATCH),
+        if_none_match: text(headers, header::IF_NONE_MATCH),
+        representation: wanted == Return::Representation,
+        ..request
+    };
+    let written = api.within(api.service.write(caller, &request)).await?;
+    Ok(answer(&api.config.fhir_base(), written, wanted))
+}
+
+fn answer(base: &str, written: Written, wanted: Return) -> Response {
+    let status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::OK);
+    let mut response = match (status, written.json, wanted) {
+        (StatusCode::NO_CONTENT, _, Return::OperationOutcome) => json(all_well()),
+        (StatusCode::NO_CONTENT, ..) | (_, None, Return::Minimal | Return::Representation) => status.into_response(),
+        (_, _, Return::OperationOutcome) => (status, json(all_well())).into_response(),
+        (_, Some(resource), _) => (status, json(resource)).into_response(),
+    };
+    let (Some(version), Some(at)) = (written.version, written.last_updated) else { return response };
+    if let Some(id) = written.id.filter(|_| status != StatusCode::NO_CONTENT) {
+        let place = format!("{base}/{}/{id}/_history/{version}", written.resource_type);
+        set(&mut response, header::LOCATION, &place);
+    }
+    with_version(response, version, at)
+}
+
+fn all_well() -> Bytes {
+    FhirError::all_well()
+}
