@@ -58,6 +58,8 @@ struct Inner {
     last_used: session::LastUsed,
     /// Held while a directory resource is written, so that feeds which bring the same organisations do not race.
     directory: tokio::sync::Mutex<()>,
+    /// For writers of one record who have lost a race: each record shares one of these with some others.
+    turns: [tokio::sync::Mutex<()>; 64],
 }
 
 impl Service {
@@ -72,6 +74,7 @@ impl Service {
             clients: clients::Known::default(),
             last_used: session::LastUsed::default(),
             directory: tokio::sync::Mutex::default(),
+            turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
         };
         Self { inner: Arc::new(inner) }
     }

@@ -21,7 +21,7 @@ use keepwell_fhir::outcome::IssueCode;
 use keepwell_model::{Purpose, RecordId};
 use keepwell_policy::{Action, Facts, Permit, Target};
 use keepwell_record::{Commit, RecordError, busy};
-use tokio::sync::MutexGuard;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::gate::permit_with;
 use crate::rest::{Names, Version};
@@ -66,20 +66,37 @@ impl Service {
         self.inner.directory.lock().await
     }
 
+    fn turn(&self, record: RecordId) -> &Mutex<()> {
+        let turns = &self.inner.turns;
+        &turns[usize::from(record.as_bytes()[9]) % turns.len()]
+    }
+
     /// Writes what was read, as one commit. `body` is a transaction Bundle of the same, in case somebody has to look at
     /// it; `show` asks for the resources as they go out.
     async fn run(&self, client: &Client, incoming: &Incoming, body: &Bytes, show: bool) -> Result<Outcome, FhirError> {
-        let mut alone = None;
+        let (mut alone, mut turn) = (None, None);
         for _ in 0..TRIES {
-            match self.attempt(client, incoming, body, show, alone.is_some()).await {
+            let held = Held { directory: alone.is_some(), turn: turn.is_some() };
+            match self.attempt(client, incoming, body, show, held).await {
                 Ok(outcome) => return Ok(outcome),
                 Err(Refused::Fhir(error)) => return Err(error),
-                Err(Refused::NeedsDirectory) => alone = Some(self.alone_in_directory().await),
-                Err(Refused::Engine(RecordError::Conflict { .. } | RecordError::AliasTaken | RecordError::Unknown)) => {
+                Err(Refused::NeedsDirectory) => {
+                    // The directory always comes first, so that nobody waits for somebody who waits for them.
+                    turn = None;
+                    alone = Some(self.alone_in_directory().await);
                 }
+                // Whoever lost a race gets a turn, and then nobody else begins before it is over: so many writers of one
+                // record do not lose again and again.
+                Err(Refused::NeedsTurn(record) | Refused::Engine(RecordError::Conflict { record })) => {
+                    if turn.is_none() {
+                        turn = Some(self.turn(record).lock().await);
+                    }
+                }
+                Err(Refused::Engine(RecordError::AliasTaken | RecordError::Unknown)) => {}
                 Err(Refused::Engine(error)) => return Err(error.into()),
             }
         }
+        drop(turn);
         Err(ServiceError::Conflict.into())
     }
 
@@ -89,13 +106,19 @@ impl Service {
         incoming: &Incoming,
         body: &Bytes,
         show: bool,
-        alone: bool,
+        held: Held,
     ) -> Result<Outcome, Refused> {
         let found = self.find(client, incoming, body).await?;
         let record = found.record();
+        if let Some(record) = record
+            && !held.turn
+            && self.turn(record).try_lock().is_err()
+        {
+            return Err(Refused::NeedsTurn(record));
+        }
         let permits = Permits::ask(self, client, &found)?;
         let mut plan = self.plan(client, incoming, found).await?;
-        if plan.changes_directory() && !alone {
+        if plan.changes_directory() && !held.directory {
             return Err(Refused::NeedsDirectory);
         }
         let changed = plan.changed();
@@ -141,6 +164,13 @@ impl Service {
     }
 }
 
+/// What a run holds so that others wait.
+#[derive(Clone, Copy)]
+struct Held {
+    directory: bool,
+    turn: bool,
+}
+
 /// What came of all entries together.
 struct Outcome {
     done: Vec<Done>,
@@ -155,6 +185,8 @@ enum Refused {
     Fhir(FhirError),
     /// The directory has to change: run again with its lock held.
     NeedsDirectory,
+    /// Others have lost races for this record: run again when they are done.
+    NeedsTurn(RecordId),
     /// The engine did not take it.
     Engine(RecordError),
 }
