@@ -18,9 +18,11 @@ pub(super) struct BundleScope<'a> {
     pub(super) index: Option<BundleIndex<'a>>,
 }
 
-/// The entries of a Bundle: fullUrl and type, ordered by fullUrl.
+/// The entries of a Bundle, ordered by fullUrl.
 pub(super) struct BundleIndex<'a> {
-    entries: Vec<(Cow<'a, str>, Cow<'a, str>)>,
+    entries: Vec<(Cow<'a, str>, Option<Node<'a>>)>,
+    /// Places in `entries`, ordered by `Type/id`.
+    by_id: Vec<(String, usize)>,
     /// Whether what is not in it is nowhere: a transaction is, a page of results is not.
     is_closed: bool,
 }
@@ -31,14 +33,26 @@ type FullUrl<'a> = (Cow<'a, str>, Cow<'a, str>, usize, Range<usize>);
 impl<'a> BundleIndex<'a> {
     fn of(bundle: Node<'a>) -> Self {
         let entries = bundle.get("entry").into_iter().flat_map(Node::items);
-        let entries = entries.filter_map(|entry| {
-            let resource_type = entry.get("resource").and_then(|it| it.get_text("resourceType"));
-            Some((entry.get_text("fullUrl")?, resource_type.unwrap_or_default()))
-        });
+        let entries = entries.map(|entry| (entry.get_text("fullUrl").unwrap_or_default(), entry.get("resource")));
         let mut entries: Vec<_> = entries.collect();
-        entries.sort();
+        entries.sort_by(|a, b| a.0.cmp(&b.0));
+        let named = entries.iter().enumerate().filter_map(|(at, (_, resource))| {
+            let resource = (*resource)?;
+            Some((format!("{}/{}", resource.get_text("resourceType")?, resource.get_text("id")?), at))
+        });
+        let mut by_id: Vec<_> = named.collect();
+        by_id.sort();
         let kind = bundle.get_text("type").unwrap_or_default();
-        Self { entries, is_closed: matches!(&*kind, "transaction" | "document" | "message") }
+        Self { entries, by_id, is_closed: matches!(&*kind, "transaction" | "document" | "message") }
+    }
+
+    fn find(&self, url: &str) -> Option<Node<'a>> {
+        if url.is_empty() {
+            return None;
+        }
+        let by_url = self.entries.binary_search_by(|(other, _)| (**other).cmp(url)).ok();
+        let by_id = || self.by_id.binary_search_by(|(other, _)| (**other).cmp(url)).ok().map(|at| self.by_id[at].1);
+        self.entries[by_url.or_else(by_id)?].1
     }
 }
 
@@ -50,22 +64,31 @@ impl<'a, 'v> Walk<'a, 'v> {
         here: &Frame<'_>,
         place: &Range<usize>,
     ) -> Option<Option<Cow<'a, str>>> {
-        let Some(scope) = &self.bundle else { return Some(None) };
-        if scope.index.is_none() {
-            let index = BundleIndex::of(self.node(scope.start)?);
-            if let Some(scope) = &mut self.bundle {
-                scope.index = Some(index);
-            }
+        let Some(index) = self.bundle_index() else { return Some(None) };
+        let (found, is_closed) = (index.find(urn), index.is_closed);
+        if let Some(found) = found {
+            return Some(found.get_text("resourceType"));
         }
-        let Some(index) = self.bundle.as_ref().and_then(|it| it.index.as_ref()) else { return Some(None) };
-        if let Ok(at) = index.entries.binary_search_by(|(url, _)| (**url).cmp(urn)) {
-            return Some(Some(index.entries[at].1.clone()).filter(|it| !it.is_empty()));
-        }
-        if index.is_closed {
+        if is_closed {
             let words = || format!("No entry of this Bundle has the fullUrl '{}'.", shown(urn));
             self.tell(Severity::Warning, IssueCode::NotFound, Some(here), place.clone(), words)?;
         }
         Some(None)
+    }
+
+    /// The entries of the Bundle around.
+    fn bundle_index(&mut self) -> Option<&BundleIndex<'a>> {
+        let scope = self.bundle.as_ref()?;
+        if scope.index.is_none() {
+            let index = BundleIndex::of(self.node(scope.start)?);
+            self.bundle.as_mut()?.index = Some(index);
+        }
+        self.bundle.as_ref()?.index.as_ref()
+    }
+
+    /// The resource that a reference leads to in the Bundle around.
+    pub(super) fn bundled_resource(&mut self, reference: &str) -> Option<Node<'a>> {
+        self.bundle_index()?.find(reference)
     }
 
     /// A Bundle that was walked over.

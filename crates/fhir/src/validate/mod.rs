@@ -16,6 +16,7 @@ mod names;
 mod native;
 mod place;
 pub mod primitive;
+mod profile;
 mod reference;
 mod rules;
 mod structure;

@@ -75,11 +75,15 @@ impl<'a, 'v> Walk<'a, 'v> {
         }
     }
 
-    /// The address of an extension is absolute, unless it is a part of another extension.
+    /// The address of an extension is absolute, unless it is a part of another extension; one that is known has a
+    /// definition to keep to.
     fn extension_url(&mut self, seen: &Seen, here: &Frame<'_>) -> Option<()> {
-        let Some(url) = self.noted(&seen.notes[1]) else { return Some(()) };
-        if url.raw().contains(':') || here.above.is_some_and(|it| matches!(it.name, "extension" | "modifierExtension"))
-        {
+        let Some(url) = self.noted(&seen.notes[1]).and_then(Node::text) else { return Some(()) };
+        if url.contains(':') {
+            let extension = Node::of_text(self.text.get(seen.range.clone())?);
+            return self.hold_extension(&url, extension, here);
+        }
+        if here.above.is_some_and(|it| matches!(it.name, "extension" | "modifierExtension")) {
             return Some(());
         }
         let words = || "The url of an extension is absolute; write the address of its definition.".to_owned();

@@ -61,6 +61,14 @@ impl<'a, 'v> Walk<'a, 'v> {
         self.root.contained.as_mut()
     }
 
+    /// The contained resource with that id.
+    pub(super) fn contained_resource(&mut self, id: &str) -> Option<Node<'a>> {
+        let text = self.text;
+        let contained = self.contained()?;
+        let at = contained.0.binary_search_by(|it| (*it.id).cmp(id)).ok()?;
+        text.get(contained.0[at].range.clone()).map(Node::of_text)
+    }
+
     /// The root resource as a node.
     pub(super) fn root_node(&mut self) -> Option<Node<'a>> {
         if self.root.node.is_none() {
@@ -203,9 +211,10 @@ impl<'a, 'v> Walk<'a, 'v> {
 
     /// Contained resources that nothing refers to (dom-3; R4 calls it an error, R5 no longer does).
     pub(super) fn unreferenced(&mut self, here: &Frame<'_>) -> Option<()> {
-        let Some(mut contained) = self.root.contained.take() else { return Some(()) };
-        contained.0.sort_by_key(|it| it.index);
-        for inner in contained.0.iter().filter(|it| !it.is_referenced) {
+        let Some(contained) = self.root.contained.take() else { return Some(()) };
+        let mut alone: Vec<&Inner<'a>> = contained.0.iter().filter(|it| !it.is_referenced).collect();
+        alone.sort_by_key(|it| it.index);
+        for inner in alone {
             let frame = Frame { above: Some(here), name: "contained", index: Some(inner.index) };
             let words = || {
                 if inner.id.is_empty() {
@@ -218,6 +227,7 @@ impl<'a, 'v> Walk<'a, 'v> {
             };
             self.tell(Severity::Warning, IssueCode::Invariant, Some(&frame), inner.range.clone(), words)?;
         }
+        self.root.contained = Some(contained);
         Some(())
     }
 }

@@ -106,6 +106,8 @@ pub(super) struct TypeRule {
     pub(super) required: u128,
     /// The bit of `id`.
     pub(super) id: u128,
+    /// The bit of `meta`.
+    pub(super) meta: u128,
     pub(super) checks: Vec<Check>,
 }
 
@@ -226,7 +228,7 @@ impl Rules {
         let mut names: Vec<(String, u16)> = Vec::new();
         let mut members = Vec::new();
         let mut elements = Vec::new();
-        let (mut required, mut id) = (0u128, 0u128);
+        let (mut required, mut id, mut meta) = (0u128, 0u128, 0u128);
         for (at, element) in definition.elements.iter().take(MOST_ELEMENTS).enumerate() {
             let place = u8::try_from(at).unwrap_or(u8::MAX);
             if element.min > 0 {
@@ -234,6 +236,9 @@ impl Rules {
             }
             if element.name == "id" {
                 id = 1 << at;
+            }
+            if element.name == "meta" {
+                meta = 1 << at;
             }
             let slot = noted.iter().position(|it| *it == element.name).map_or(0, |at| at + 1);
             for of in &element.types {
@@ -256,6 +261,7 @@ impl Rules {
             elements,
             required,
             id,
+            meta,
             checks: checks.collect(),
         }
     }

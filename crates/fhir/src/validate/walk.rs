@@ -14,13 +14,14 @@ use crate::json::{MAX_DEPTH, Node, plain_end, value_end};
 use crate::outcome::{IssueCode, Severity};
 
 /// Validates a whole document.
-pub(super) fn document(validator: &Validator, compact: &[u8], options: &Options<'_>) -> Report {
+pub(super) fn document<'v>(validator: &'v Validator, compact: &[u8], options: &'v Options<'v>) -> Report {
     let Ok(text) = std::str::from_utf8(compact) else {
         let mut walk = Walk::over(validator, "", options);
         walk.tell(Severity::Error, IssueCode::Structure, None, 0..0, || "This is not UTF-8 text.".to_owned());
         return walk.finish();
     };
     let mut walk = Walk::over(validator, text, options);
+    walk.asked = options.profiles;
     let end = walk.resource(0, None, Place::Root);
     if walk.issues.is_empty() && end != Some(text.len()) {
         let words = || "This is not a compact JSON document.".to_owned();
@@ -81,6 +82,10 @@ pub(super) struct Walk<'a, 'v> {
     pub(super) resource: (usize, Place),
     /// The Bundle around.
     pub(super) bundle: Option<BundleScope<'a>>,
+    /// Steps taken over profiles.
+    pub(super) steps: u32,
+    /// The profiles that the outermost resource is held to.
+    asked: &'v [&'v str],
     level: Severity,
     limit: usize,
     truncated: bool,
@@ -110,6 +115,8 @@ impl<'a, 'v> Walk<'a, 'v> {
             root: Root { start: 0, contained: None, node: None },
             resource: (0, Place::Root),
             bundle: None,
+            steps: 0,
+            asked: &[],
             level: options.level,
             limit: options.limit.max(1),
             truncated: false,
@@ -138,15 +145,19 @@ impl<'a, 'v> Walk<'a, 'v> {
         if !self.wants(severity) {
             return Some(());
         }
+        let mut words = words();
+        if words.ends_with("?.") {
+            words.pop();
+        }
+        // A profile may say the same of an element and of each of its slices.
+        if self.issues.iter().any(|it| it.place == place && it.words == words) {
+            return Some(());
+        }
         if self.issues.len() == self.limit {
             self.truncated = true;
             return None;
         }
         let expression = here.map(Frame::path).unwrap_or_default();
-        let mut words = words();
-        if words.ends_with("?.") {
-            words.pop();
-        }
         self.issues.push(Issue { severity, code, expression, words, place, rule: None });
         Some(())
     }
@@ -235,6 +246,7 @@ impl<'a, 'v> Walk<'a, 'v> {
             Place::Contained => {
                 let seen = self.object(at, kind, None, frame)?;
                 self.contained_rules(rule, &seen, frame)?;
+                self.profiles(rule, &seen, here.is_none(), frame)?;
                 seen.range.end
             }
             Place::Root => {
@@ -245,6 +257,7 @@ impl<'a, 'v> Walk<'a, 'v> {
                 let outer_bundle = is_bundle.then(|| self.bundle.replace(fresh));
                 let seen = self.object(at, kind, None, frame)?;
                 self.unreferenced(frame)?;
+                self.profiles(rule, &seen, here.is_none(), frame)?;
                 if let Some(outer) = outer_bundle {
                     self.bundle_rules(&seen, frame)?;
                     self.bundle = outer;
@@ -255,6 +268,16 @@ impl<'a, 'v> Walk<'a, 'v> {
         };
         self.resource = outer;
         Some(end)
+    }
+
+    /// The profiles of a resource that was walked over.
+    fn profiles(&mut self, rule: &TypeRule, seen: &Seen, is_outermost: bool, here: &Frame<'_>) -> Option<()> {
+        let asked = if is_outermost { self.asked } else { &[] };
+        if asked.is_empty() && seen.bits & rule.meta == 0 {
+            return Some(());
+        }
+        let resource = Node::of_text(self.text.get(seen.range.clone())?);
+        self.hold_to_profiles(resource, here, asked)
     }
 
     /// An object of a type. `owner` is the element that it is the value of.

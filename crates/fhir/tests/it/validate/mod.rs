@@ -5,6 +5,7 @@ mod forms;
 mod narrative;
 mod others;
 mod places;
+mod profiles;
 mod references;
 mod rules;
 mod shape;
