@@ -14,6 +14,7 @@ pub mod decimal;
 pub mod definitions;
 pub mod document;
 pub mod element;
+pub mod fhirpath;
 pub mod json;
 pub mod lastn;
 pub mod observation;

@@ -4,6 +4,7 @@
 mod attachment;
 mod bundle;
 mod definitions;
+mod fhirpath;
 mod json;
 mod observation;
 mod packages;
