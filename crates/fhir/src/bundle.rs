@@ -1,4 +1,4 @@
-//! Transaction Bundles: reading their entries, writing the answer, wrapping loose resources.
+//! Batch and transaction Bundles: reading their entries, writing the answer, wrapping loose resources.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -61,7 +61,7 @@ impl Method {
 pub struct RequestUrl<'a> {
     /// The whole text.
     pub text: Cow<'a, str>,
-    /// The type that it starts with.
+    /// The type that it starts with; empty for a reading request that starts with none, such as `metadata`.
     pub resource_type: &'static str,
     id: Range<usize>,
     query: Range<usize>,
@@ -84,6 +84,13 @@ impl<'a> RequestUrl<'a> {
             return None;
         }
         Some(Self { resource_type, id, query, text })
+    }
+
+    /// The address of a reading request, which may be any that this server has: `Type/id/_history`, `metadata`.
+    fn reading(text: Cow<'a, str>) -> Self {
+        let place = text.split('?').next().unwrap_or_default();
+        let resource_type = place.split('/').next().and_then(types::known).unwrap_or_default();
+        Self { resource_type, id: 0..0, query: 0..0, text }
     }
 
     /// The id in `Type/id`.
@@ -138,6 +145,12 @@ impl<'a> Entry<'a> {
         Ok(entry)
     }
 
+    /// Whether it asks for a change.
+    #[must_use]
+    pub const fn is_write(&self) -> bool {
+        !matches!(self.method, Method::Get | Method::Head)
+    }
+
     /// The entry as a FHIRPath expression, for an [`Issue`].
     #[must_use]
     pub fn expression(&self) -> String {
@@ -158,54 +171,85 @@ pub struct Bundle<'a> {
     pub entries: Vec<Entry<'a>>,
 }
 
+/// Whether a Bundle is to be taken whole or entry by entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// All of it or nothing.
+    Transaction,
+    /// Each entry by itself.
+    Batch,
+}
+
+/// What kind of Bundle a document is that [`crate::json::check`] has checked.
+///
+/// # Errors
+/// Why it is neither a batch nor a transaction.
+pub fn kind_of(compact: &[u8], outline: &Outline) -> Result<Kind, Outcome> {
+    let fields = outline.fields(compact).ok_or_else(|| not_a_bundle("The document is not an object"))?;
+    match fields.get_text("resourceType").as_deref() {
+        Some("Bundle") => {}
+        Some(other) => return Err(not_a_bundle(&format!("The document is a {}", short(other)))),
+        None => return Err(not_a_bundle("The document has no 'resourceType'")),
+    }
+    let kind = match fields.get_text("type").as_deref() {
+        Some("transaction") => Kind::Transaction,
+        Some("batch") => Kind::Batch,
+        Some(other) => {
+            let words = format!(
+                "A Bundle of type '{}' is not taken here. Send a Bundle of type 'transaction' or 'batch', in which every entry has a 'request'.",
+                short(other)
+            );
+            return Err(Issue::error(IssueCode::NotSupported, words).at("Bundle.type").into());
+        }
+        None => {
+            let words = "The Bundle has no 'type'. Send a Bundle of type 'transaction' or 'batch'.";
+            return Err(Issue::error(IssueCode::Required, words).at("Bundle.type").into());
+        }
+    };
+    if fields.get("entry").is_some_and(|node| !node.raw().starts_with('[')) {
+        let words = "'entry' must be an array of entries.";
+        return Err(Issue::error(IssueCode::Structure, words).at("Bundle.entry").into());
+    }
+    Ok(kind)
+}
+
+/// The entries of a Bundle whose kind is known, each for itself: what is wrong with one says nothing about the others.
+pub fn entries<'a>(
+    compact: &'a [u8],
+    outline: &'a Outline,
+) -> impl Iterator<Item = Result<Entry<'a>, Issue>> + use<'a> {
+    let found = outline.fields(compact).map(|fields| fields.objects("entry")).unwrap_or_default();
+    found.into_iter().enumerate().map(|(index, entry)| {
+        let entry = entry.ok_or_else(|| structure("An entry must be an object."));
+        entry.and_then(|it| read_entry(index, &it, compact)).map_err(|fault| fault.into_issue(index))
+    })
+}
+
 impl<'a> Bundle<'a> {
     /// Reads a transaction Bundle that [`crate::json::check`] has checked.
     ///
     /// # Errors
     /// What is wrong with the Bundle, entry by entry, as an [`Outcome`].
     pub fn read(compact: &'a [u8], outline: &'a Outline) -> Result<Self, Outcome> {
-        let fields = outline.fields(compact).ok_or_else(|| not_a_bundle("The document is not an object"))?;
-        match fields.get_text("resourceType").as_deref() {
-            Some("Bundle") => {}
-            Some(other) => return Err(not_a_bundle(&format!("The document is a {}", short(other)))),
-            None => return Err(not_a_bundle("The document has no 'resourceType'")),
-        }
-        match fields.get_text("type").as_deref() {
-            Some("transaction") => {}
-            Some(other) => {
-                let words = format!(
-                    "A Bundle of type '{}' is not taken here. Send a Bundle of type 'transaction', in which every entry has a 'request'.",
-                    short(other)
-                );
-                return Err(Issue::error(IssueCode::NotSupported, words).at("Bundle.type").into());
-            }
-            None => {
-                let words = "The Bundle has no 'type'. Send a Bundle of type 'transaction'.";
-                return Err(Issue::error(IssueCode::Required, words).at("Bundle.type").into());
-            }
-        }
-        if fields.get("entry").is_some_and(|node| !node.raw().starts_with('[')) {
-            let words = "'entry' must be an array of entries.";
-            return Err(Issue::error(IssueCode::Structure, words).at("Bundle.entry").into());
+        if kind_of(compact, outline)? == Kind::Batch {
+            let words = "This has to be a Bundle of type 'transaction'.";
+            return Err(Issue::error(IssueCode::NotSupported, words).at("Bundle.type").into());
         }
         let mut issues = Vec::new();
-        let mut entries = Vec::new();
-        for (index, entry) in fields.objects("entry").into_iter().enumerate() {
-            match entry
-                .ok_or_else(|| structure("An entry must be an object."))
-                .and_then(|it| read_entry(index, &it, compact))
-            {
-                Ok(entry) => entries.push(entry),
-                Err(fault) => issues.push(fault.into_issue(index)),
+        let mut read = Vec::new();
+        for entry in entries(compact, outline) {
+            match entry {
+                Ok(entry) => read.push(entry),
+                Err(issue) => issues.push(issue),
             }
             if issues.len() == MAX_ISSUES {
                 break;
             }
         }
         if issues.is_empty() {
-            issues = full_urls_twice(&entries);
+            issues = full_urls_twice(&read);
         }
-        if issues.is_empty() { Ok(Self { entries }) } else { Err(Outcome { issues }) }
+        if issues.is_empty() { Ok(Self { entries: read }) } else { Err(Outcome { issues }) }
     }
 }
 
@@ -258,7 +302,11 @@ fn read_entry<'a>(index: usize, entry: &Fields<'a>, bytes: &'a [u8]) -> Result<E
         let words = "The request needs a 'method': GET, HEAD, POST, PUT, PATCH or DELETE, in capitals.";
         fault(IssueCode::Required, "request.method", words)
     })?;
-    let url = request.get_text("url").and_then(RequestUrl::of).ok_or_else(|| {
+    let read = |text| match method {
+        Method::Get | Method::Head => Some(RequestUrl::reading(text)),
+        _ => RequestUrl::of(text),
+    };
+    let url = request.get_text("url").and_then(read).ok_or_else(|| {
         let words = "The request needs a 'url' relative to this server: 'Type', 'Type/id' or 'Type?search', with a type of FHIR R4.";
         fault(IssueCode::Value, "request.url", words)
     })?;

@@ -38,7 +38,7 @@ impl Service {
                                   Resources keep the ids that their source gave them; sending one again updates it.",
                 "security": { "description": "Bearer token of a registered source system." },
                 "resource": resources,
-                "interaction": [{ "code": "transaction" }, { "code": "history-system" }],
+                "interaction": [{ "code": "transaction" }, { "code": "batch" }, { "code": "history-system" }],
             }],
         });
         Bytes::from(statement.to_string())

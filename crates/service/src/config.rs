@@ -26,7 +26,7 @@ impl Default for ServiceConfig {
             session_absolute: 12 * 3_600,
             page_size: 20,
             max_bundle: 32 * 1024 * 1024,
-            max_entries: 20_000,
+            max_entries: 50_000,
         }
     }
 }

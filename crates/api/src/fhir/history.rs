@@ -2,11 +2,10 @@
 
 use axum::extract::{Path, RawQuery, State};
 use axum::response::Response;
-use keepwell_service::{HistoryOf, HistoryRequest};
+use keepwell_service::{HistoryOf, HistoryRequest, query_parameters};
 
 use super::answer::{Refusal, json};
 use super::caller::Caller;
-use super::query;
 use crate::Api;
 
 pub(super) async fn of_resource(
@@ -36,7 +35,7 @@ pub(super) async fn of_record(
 }
 
 async fn show(api: &Api, caller: &Caller, of: HistoryOf<'_>, query: Option<String>) -> Result<Response, Refusal> {
-    let parameters = query::parameters(query.as_deref().unwrap_or_default());
+    let parameters = query_parameters(query.as_deref().unwrap_or_default());
     let base = api.config.fhir_base();
     let request = HistoryRequest { of, parameters: &parameters, base: &base };
     Ok(json(api.within(api.service.history(caller, &request)).await?))

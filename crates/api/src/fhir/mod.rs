@@ -15,7 +15,6 @@ mod pack;
 mod patch;
 mod prefer;
 mod pretty;
-mod query;
 mod read;
 mod transaction;
 mod unknown;

@@ -4,11 +4,10 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use keepwell_service::IssueCode;
+use keepwell_service::{IssueCode, query_parameters};
 
 use super::answer::{FHIR_JSON, Refusal};
 use super::pretty::pretty;
-use super::query;
 
 /// A JSON Patch.
 const JSON_PATCH: &str = "application/json-patch+json";
@@ -42,7 +41,7 @@ fn content_type(headers: &HeaderMap) -> Option<&str> {
 
 /// Refuses what cannot be answered in a form that the caller wants, and gives the answer that form.
 pub(super) async fn render(request: Request, next: Next) -> Response {
-    let parameters = query::parameters(request.uri().query().unwrap_or_default());
+    let parameters = query_parameters(request.uri().query().unwrap_or_default());
     let of = |name: &str| parameters.iter().find(|(other, _)| other == name).map(|(_, value)| value.as_str());
     // `_format` says more than the header, for callers who cannot set one (R4 §3.1.0.1.11).
     let wanted = match of("_format") {

@@ -17,21 +17,24 @@ pub(super) enum Return {
 }
 
 impl Return {
-    /// Reads `Prefer: return=…`; what is not known counts as not said.
+    /// Reads `Prefer: return=…`; without it the resource is sent back.
     pub(super) fn of(headers: &HeaderMap) -> Self {
-        preferences(headers)
-            .find_map(|(name, value)| {
-                if !name.eq_ignore_ascii_case("return") {
-                    return None;
-                }
-                match value {
-                    "minimal" => Some(Self::Minimal),
-                    "representation" => Some(Self::Representation),
-                    "OperationOutcome" => Some(Self::OperationOutcome),
-                    _ => None,
-                }
-            })
-            .unwrap_or_default()
+        Self::asked(headers).unwrap_or_default()
+    }
+
+    /// Reads `Prefer: return=…`; what is not known counts as not said.
+    pub(super) fn asked(headers: &HeaderMap) -> Option<Self> {
+        preferences(headers).find_map(|(name, value)| {
+            if !name.eq_ignore_ascii_case("return") {
+                return None;
+            }
+            match value {
+                "minimal" => Some(Self::Minimal),
+                "representation" => Some(Self::Representation),
+                "OperationOutcome" => Some(Self::OperationOutcome),
+                _ => None,
+            }
+        })
     }
 }
 

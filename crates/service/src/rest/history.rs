@@ -126,7 +126,7 @@ impl Service {
         let mut whose = None;
         for (name, value) in request.parameters {
             match name.as_str() {
-                "_count" => asked.count = value.parse().map_err(|_| unreadable(name))?,
+                "_count" => asked.count = value.parse::<usize>().map_err(|_| unreadable(name))?.max(1),
                 "_since" => asked.since = Some(moment(name, value)?.0),
                 "_at" => asked.at = Some(period(name, value)?),
                 "patient" if !matches!(request.of, HistoryOf::Resource(..)) => whose = Some(value.as_str()),
@@ -231,7 +231,7 @@ fn push(out: &mut Out, seen: &Seen, found: &Found, base: &str) -> Category {
         (Some(_), false) => ("PUT", "200 OK"),
     };
     let (etag, modified) = (format!("W/\"{seq}\""), time.to_string());
-    let response = Response { status, etag: &etag, last_modified: &modified };
+    let response = Response { status, etag: Some(&etag), last_modified: Some(&modified), ..Response::default() };
     out.version(&format!("{base}/{place}"), json.as_deref(), (method, &place), &response);
     entry.body.as_ref().map_or_else(|| category_of_type(kind), |body| category_of(kind, body))
 }

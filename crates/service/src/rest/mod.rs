@@ -1,13 +1,19 @@
 //! The interactions of the FHIR door that read, and what reading and writing share. Each interaction has a file of its own.
 
+mod bundle;
 mod conditions;
 mod cursor;
+mod get;
 mod history;
 mod out;
+mod query;
 mod read;
 mod seen;
 
+pub use bundle::BundleRequest;
 pub use history::{HistoryOf, HistoryRequest};
+pub use query::query_parameters;
 
+pub(crate) use bundle::Answered;
 pub(crate) use conditions::Precondition;
 pub(crate) use seen::{Names, Version, not_found};

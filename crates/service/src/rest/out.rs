@@ -10,10 +10,14 @@ pub(crate) struct Out {
 }
 
 /// What became of the request behind an entry.
+#[derive(Default)]
 pub(crate) struct Response<'a> {
     pub(crate) status: &'a str,
-    pub(crate) etag: &'a str,
-    pub(crate) last_modified: &'a str,
+    pub(crate) location: Option<&'a str>,
+    pub(crate) etag: Option<&'a str>,
+    pub(crate) last_modified: Option<&'a str>,
+    /// An OperationOutcome.
+    pub(crate) outcome: Option<&'a [u8]>,
 }
 
 impl Out {
@@ -61,13 +65,22 @@ impl Out {
         member(out, "method", request.0);
         out.push(b',');
         member(out, "url", request.1);
-        out.extend_from_slice(br#"},"response":{"#);
-        member(out, "status", response.status);
-        out.push(b',');
-        member(out, "etag", response.etag);
-        out.push(b',');
-        member(out, "lastModified", response.last_modified);
-        out.extend_from_slice(b"}}");
+        out.extend_from_slice(b"},");
+        push_response(out, response);
+        out.push(b'}');
+    }
+
+    /// Adds the answer to an entry.
+    pub(crate) fn answer(&mut self, resource: Option<&[u8]>, response: &Response<'_>) {
+        let out = &mut self.entries;
+        out.extend_from_slice(if out.is_empty() { b"{" } else { b",{" });
+        if let Some(resource) = resource {
+            out.extend_from_slice(br#""resource":"#);
+            out.extend_from_slice(resource);
+            out.push(b',');
+        }
+        push_response(out, response);
+        out.push(b'}');
     }
 
     /// The Bundle.
@@ -81,6 +94,21 @@ impl Out {
         out.push(b'}');
         Bytes::from(out)
     }
+}
+
+fn push_response(out: &mut Vec<u8>, response: &Response<'_>) {
+    out.extend_from_slice(br#""response":{"#);
+    member(out, "status", response.status);
+    let rest = [("location", response.location), ("etag", response.etag), ("lastModified", response.last_modified)];
+    for (name, value) in rest.into_iter().filter_map(|(name, value)| Some((name, value?))) {
+        out.push(b',');
+        member(out, name, value);
+    }
+    if let Some(outcome) = response.outcome {
+        out.extend_from_slice(br#","outcome":"#);
+        out.extend_from_slice(outcome);
+    }
+    out.push(b'}');
 }
 
 fn member(out: &mut Vec<u8>, name: &str, value: &str) {

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use bytes::Bytes;
-use keepwell_fhir::bundle::{Bundle, Entry, Method, RequestUrl};
+use keepwell_fhir::bundle::{Bundle, Entry, Kind, Method, RequestUrl, kind_of};
 use keepwell_fhir::compartment::{Home, home};
 use keepwell_fhir::json;
 use keepwell_fhir::outcome::{Issue, IssueCode, Outcome};
@@ -89,6 +89,20 @@ impl Item {
     }
 }
 
+/// An entry that changes nothing.
+pub(super) struct Read {
+    pub(super) index: usize,
+    pub(super) url: String,
+    pub(super) if_none_match: Option<String>,
+}
+
+impl Read {
+    pub(super) fn of(entry: &Entry<'_>) -> Self {
+        let if_none_match = entry.if_none_match.as_deref().map(str::to_owned);
+        Self { index: entry.index, url: entry.url.text.to_string(), if_none_match }
+    }
+}
+
 /// How the names begin that the server makes for what comes without one. No source can use them again.
 pub(super) const FRESH: [&str; 2] = ["bundle:", "post:"];
 
@@ -105,21 +119,27 @@ pub(super) struct Subject {
 /// A Bundle, read.
 pub(super) struct Incoming {
     pub(super) items: Vec<Item>,
+    pub(super) reads: Vec<Read>,
     /// Nobody if no Patient is named.
     pub(super) subject: Option<Subject>,
     /// Records that ids of the form of Keepwell's name, in addresses and links.
     pub(super) addressed: BTreeSet<RecordId>,
 }
 
-/// Reads a Bundle. Work for the processor only, so the caller may let the other tasks of the thread move on meanwhile.
-pub(super) fn read(client: &Client, body: &[u8], config: &ServiceConfig) -> Result<Incoming, FhirError> {
+/// Reads a transaction; `None` if it is a batch. Work for the processor only, so the caller may let the other tasks of the
+/// thread move on meanwhile.
+pub(super) fn read(client: &Client, body: &[u8], config: &ServiceConfig) -> Result<Option<Incoming>, FhirError> {
     if body.len() > config.max_bundle {
         let words = format!("The Bundle is larger than {} bytes, the limit here. Send it in parts.", config.max_bundle);
         return Err(FhirError::new(413, IssueCode::TooLong, words));
     }
     let checked = json::check(body).map_err(|error| FhirError::of(400, error.into()))?;
     let bytes = Bytes::from(checked.bytes);
-    let bundle = Bundle::read(&bytes, &checked.outline).map_err(|outcome| FhirError::of(400, outcome))?;
+    let refused = |outcome| FhirError::of(400, outcome);
+    if kind_of(&bytes, &checked.outline).map_err(refused)? == Kind::Batch {
+        return Ok(None);
+    }
+    let bundle = Bundle::read(&bytes, &checked.outline).map_err(refused)?;
     if bundle.entries.len() > config.max_entries {
         let words =
             format!("The Bundle has more than {} entries, the limit here. Send it in parts.", config.max_entries);
@@ -127,7 +147,7 @@ pub(super) fn read(client: &Client, body: &[u8], config: &ServiceConfig) -> Resu
     }
     let reader =
         Reader { client, body, bytes: &bytes, fresh: None, patients: Patients::default(), renamed: HashMap::new() };
-    reader.read(&bundle)
+    reader.read(&bundle).map(Some)
 }
 
 /// Reads an interaction that was asked for by itself as a Bundle of one entry. `fresh` is the name of what has none.
@@ -186,7 +206,7 @@ impl Reader<'_> {
         let whose = Whose::new(bundle, &ids, &self.patients);
         let mut issues = Vec::new();
         let mut items = Vec::with_capacity(bundle.entries.len());
-        for (entry, id) in bundle.entries.iter().zip(&ids) {
+        for (entry, id) in bundle.entries.iter().zip(&ids).filter(|(entry, _)| entry.is_write()) {
             match self.item(entry, id, &whose) {
                 Ok(item) => items.push(item),
                 Err(issue) => issues.push(issue),
@@ -199,7 +219,8 @@ impl Reader<'_> {
         let mut names = whose.people().into_iter();
         let subject = names.next().map(|id| Subject { id, details: self.details(bundle), others: names.collect() });
         let addressed = addressed(&items);
-        Ok(Incoming { items, subject, addressed })
+        let reads = bundle.entries.iter().filter(|entry| !entry.is_write()).map(Read::of).collect();
+        Ok(Incoming { items, reads, subject, addressed })
     }
 
     /// What each entry is called by its source, and that nothing is in the Bundle twice.
@@ -208,6 +229,7 @@ impl Reader<'_> {
         let mut hash = None;
         for entry in &bundle.entries {
             let id = match (&entry.resource, entry.method) {
+                (_, Method::Get | Method::Head) => String::new(),
                 (_, Method::Put | Method::Delete | Method::Patch) => entry.url.id().unwrap_or_default().to_owned(),
                 // The server names what is created (R4 §3.1.0.8).
                 (Some(_), _) if self.fresh.is_some() => self.fresh.unwrap_or_default().to_owned(),
@@ -295,9 +317,7 @@ fn verb(entry: &Entry<'_>, alone: bool) -> Result<Verb, Issue> {
         (Method::Patch, None) => {
             refuse("method", "A PATCH needs the patch as its resource: a Binary with a JSON Patch.")
         }
-        (Method::Get | Method::Head, _) => {
-            refuse("method", "This server takes POST, PUT, PATCH and DELETE in a transaction.")
-        }
+        (Method::Get | Method::Head, _) => refuse("method", "This is no change."),
     }
 }
 

@@ -24,7 +24,7 @@ use keepwell_record::{Commit, RecordError, busy};
 use tokio::sync::{Mutex, MutexGuard};
 
 use crate::gate::permit_with;
-use crate::rest::{Names, Version};
+use crate::rest::{Answered, BundleRequest, Names, Version};
 use crate::systems::{Client, TransactionResponse};
 use crate::{FhirError, Service, ServiceError};
 pub use alone::{Change, Patch, WriteRequest, Written};
@@ -43,10 +43,35 @@ impl Service {
     /// # Errors
     /// [`FhirError`] with what is wrong; nothing of the Bundle was taken then.
     pub async fn transaction(&self, client: &Client, body: Bytes) -> Result<TransactionResponse, FhirError> {
-        let incoming = self.read_bundle(client, &body)?;
-        let outcome = self.run(client, &incoming, &body, false).await?;
-        let json = respond::bundle(&incoming, &outcome.done);
-        let entries = incoming.items.len();
+        self.transaction_with(client, body, BundleRequest::default()).await?.ok_or_else(|| {
+            let words = "A batch is not taken here. Send a Bundle of type 'transaction'.";
+            FhirError::new(400, IssueCode::NotSupported, words).at("Bundle.type")
+        })
+    }
+
+    /// The same, answered as it is wanted; `None` if the Bundle is a batch.
+    pub(crate) async fn transaction_with(
+        &self,
+        client: &Client,
+        body: Bytes,
+        request: BundleRequest<'_>,
+    ) -> Result<Option<TransactionResponse>, FhirError> {
+        let Some(incoming) = self.read_bundle(client, &body)? else { return Ok(None) };
+        for read in &incoming.reads {
+            let found = self.can_read(client, request.base, &read.url).await;
+            found.map_err(|error| error.at(format!("Bundle.entry[{}].request.url", read.index)))?;
+        }
+        let outcome = self.run(client, &incoming, &body, request.representation).await?;
+        let mut answers: Vec<(usize, Answered)> = Vec::with_capacity(incoming.items.len() + incoming.reads.len());
+        let items = incoming.items.iter().zip(outcome.done);
+        answers.extend(items.map(|(item, done)| (item.index, respond::answered(item, done))));
+        for read in &incoming.reads {
+            let answer = self.answer_read(client, request.base, &read.url, read.if_none_match.as_deref()).await;
+            answers.push((read.index, answer));
+        }
+        answers.sort_by_key(|(index, _)| *index);
+        let entries = answers.len();
+        let json = Answered::bundle("transaction-response", answers.iter().map(|(_, answer)| answer), request.outcomes);
         tracing::info!(
             client = client.name,
             entries,
@@ -54,10 +79,10 @@ impl Service {
             "Took a transaction of {entries} entries from {}",
             client.name
         );
-        Ok(TransactionResponse { json, record: outcome.record, entries, changed: outcome.changed })
+        Ok(Some(TransactionResponse { json, record: outcome.record, entries, changed: outcome.changed }))
     }
 
-    fn read_bundle(&self, client: &Client, body: &Bytes) -> Result<Incoming, FhirError> {
+    fn read_bundle(&self, client: &Client, body: &Bytes) -> Result<Option<Incoming>, FhirError> {
         let read = || incoming::read(client, body, &self.inner.config);
         if body.len() < LARGE { read() } else { busy(read) }
     }

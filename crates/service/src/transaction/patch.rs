@@ -12,7 +12,7 @@ use crate::FhirError;
 
 impl Patch {
     /// The patch that a transaction's entry carries: a Binary with a JSON Patch (R4 §3.1.0.11.2).
-    pub(super) fn inside(resource: &Resource<'_>, entry: &Entry<'_>) -> Result<Self, Issue> {
+    pub(crate) fn inside(resource: &Resource<'_>, entry: &Entry<'_>) -> Result<Self, Issue> {
         let refuse = |words: &str| Err(Issue::error(IssueCode::NotSupported, words).at(entry.resource_expression()));
         if resource.resource_type != "Binary" {
             return refuse("A patch is a Binary with a JSON Patch.");

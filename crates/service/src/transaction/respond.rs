@@ -1,12 +1,12 @@
 //! The answer to a write: what became of each entry and where it is now.
 
 use bytes::Bytes;
-use keepwell_fhir::bundle::Response;
 use keepwell_model::{EntryNumber, RecordId, ResourceId, Seq, Timestamp};
 use keepwell_record::CommittedPart;
 
-use super::incoming::{Incoming, Item};
+use super::incoming::Item;
 use super::plan::{Fate, Plan, Side};
+use crate::rest::Answered;
 
 /// What became of one entry.
 pub(super) struct Done {
@@ -51,22 +51,13 @@ fn placed(item: &Item, record: RecordId, number: EntryNumber, version: Seq, time
     Placed { id, version, time }
 }
 
-/// The answer to a whole transaction.
-pub(super) fn bundle(incoming: &Incoming, done: &[Done]) -> Bytes {
-    let mut response = Response::new();
-    for (item, done) in incoming.items.iter().zip(done) {
-        let status = match done.status {
-            201 => "201 Created",
-            204 => "204 No Content",
-            _ => "200 OK",
-        };
-        let Some(Placed { id, version, time }) = &done.placed else {
-            response.push(status, None, None, None);
-            continue;
-        };
+/// The answer to one entry.
+pub(super) fn answered(item: &Item, done: Done) -> Answered {
+    let mut answer = Answered { status: done.status, resource: done.resource, ..Answered::default() };
+    if let Some(Placed { id, version, time }) = done.placed {
         // A deletion's answer names no place, for there is nothing any more.
-        let location = (done.status != 204).then(|| format!("{}/{id}/_history/{version}", item.resource_type));
-        response.push(status, location.as_deref(), Some(&format!("W/\"{version}\"")), Some(&time.to_string()));
+        answer.location = (done.status != 204).then(|| format!("{}/{id}/_history/{version}", item.resource_type));
+        answer.version = Some((version, time));
     }
-    Bytes::from(response.finish())
+    answer
 }

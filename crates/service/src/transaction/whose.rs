@@ -29,7 +29,8 @@ impl Patients {
     /// The Patient of the Bundle; two are refused.
     pub(super) fn of(bundle: &Bundle<'_>, ids: &[String]) -> Result<Self, FhirError> {
         let mut found = Self::default();
-        for (entry, id) in bundle.entries.iter().zip(ids).filter(|(entry, _)| entry.url.resource_type == "Patient") {
+        let patients = bundle.entries.iter().zip(ids);
+        for (entry, id) in patients.filter(|(entry, _)| entry.url.resource_type == "Patient" && entry.is_write()) {
             if found.one.is_some() {
                 return Err(two_people().at(entry.expression()));
             }

@@ -185,7 +185,7 @@ async fn what_is_not_a_transaction_is_refused_with_words() {
         (&b"{"[..], 400),
         (b"[]", 400),
         (br#"{"resourceType":"Bundle","type":"batch"}"#, 400),
-        (br#"{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"GET","url":"Patient/1"}}]}"#, 422),
+        (br#"{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"GET","url":"Patient/1"}}]}"#, 404),
         (br#"{"resourceType":"Bundle","type":"transaction","entry":[{"request":{"method":"DELETE","url":"Observation?code=x"}}]}"#, 422),
     ] {
         let error = f.service.transaction(&gp, bytes::Bytes::from_static(body)).await.unwrap_err();
