@@ -29,3 +29,4 @@ pub mod terminology;
 pub mod types;
 pub mod ucum;
 pub mod validate;
+pub mod xml;

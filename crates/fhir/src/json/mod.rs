@@ -25,3 +25,9 @@ pub(crate) use text::{closing_quote, plain_end, unescape};
 pub fn string_end(bytes: &[u8], at: usize) -> Option<usize> {
     text::closing_quote(bytes, at + 1).map(|quote| quote + 1)
 }
+
+/// Whether a text is a number as JSON spells it.
+#[must_use]
+pub fn is_number(text: &str) -> bool {
+    number::number_end(text.as_bytes(), 0) == Some(text.len())
+}

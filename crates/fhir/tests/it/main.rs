@@ -16,3 +16,4 @@ mod summary;
 mod synthea;
 mod terminology;
 mod validate;
+mod xml;

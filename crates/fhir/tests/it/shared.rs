@@ -15,3 +15,12 @@ pub(crate) fn shared(path: &str) -> Option<PathBuf> {
     println!("skipped: no {}", found.display());
     None
 }
+
+/// The files with an extension in a folder of the shared test data, ordered by name; `None` as for [`shared`].
+pub(crate) fn files(folder: &str, extension: &str) -> Option<Vec<(String, Vec<u8>)>> {
+    let folder = std::fs::read_dir(shared(folder)?).unwrap().map(|file| file.unwrap().path());
+    let mut paths: Vec<_> = folder.filter(|path| path.extension().is_some_and(|it| it == extension)).collect();
+    paths.sort();
+    let name = |path: &std::path::Path| path.file_name().unwrap().to_string_lossy().into_owned();
+    Some(paths.iter().map(|path| (name(path), std::fs::read(path).unwrap())).collect())
+}
