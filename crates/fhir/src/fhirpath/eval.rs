@@ -45,6 +45,11 @@ impl<'e, 'a> Evaluator<'e, 'a> {
         self.eval(expression, Frame { this: self.context.focus.as_ref(), index: None, total: None })
     }
 
+    /// How much work was done.
+    pub(super) fn steps(&self) -> u64 {
+        self.steps.get()
+    }
+
     /// Counts work.
     pub(super) fn charge(&self, steps: usize) -> Result<(), EvalError> {
         let all = self.steps.get().saturating_add(u64::try_from(steps).unwrap_or(u64::MAX));

@@ -51,6 +51,13 @@ impl Expression {
         eval::Evaluator::new(context).run(&self.0)
     }
 
+    /// Evaluates it, and tells how many steps of the limit that took, for a caller who has many rules and one limit for all.
+    pub fn evaluate_metered<'a>(&self, context: &Context<'a>) -> (Result<Collection<'a>, EvalError>, u64) {
+        let evaluator = eval::Evaluator::new(context);
+        let answer = evaluator.run(&self.0);
+        (answer, evaluator.steps())
+    }
+
     /// Evaluates it as a rule: whether its answer is true. A single value that is no boolean counts as true, and nothing as
     /// false (N1 §4.5).
     ///

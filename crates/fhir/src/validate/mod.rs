@@ -8,6 +8,9 @@
 //! narrative, Bundles, every invariant, and profiles with their slices. What is not: whether a reference's target exists
 //! elsewhere, whether a display fits its code, and codes of systems that the definitions do not have.
 
+#[cfg(test)]
+mod agreement;
+mod ask;
 mod bundle;
 mod formula;
 mod issue;
@@ -87,6 +90,7 @@ impl Default for Options<'_> {
 pub struct Validator {
     definitions: Known,
     rules: rules::Rules,
+    expressions: ask::Expressions,
 }
 
 impl Validator {
@@ -95,7 +99,7 @@ impl Validator {
     pub fn new(definitions: impl Into<Known>) -> Self {
         let definitions = definitions.into();
         let rules = rules::Rules::compile(&definitions);
-        Self { definitions, rules }
+        Self { definitions, rules, expressions: ask::Expressions::default() }
     }
 
     /// Validates a resource in compact bytes ([`crate::json::compact`]).

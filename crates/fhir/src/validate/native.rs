@@ -3,12 +3,14 @@
 use std::ops::Range;
 
 use super::formula::Verdict;
+use super::primitive::Primitive;
 use super::reference::range;
 use super::rules::{Bound, Check, ElementRule, Native, Special, TypeRule};
 use super::walk::{Frame, Seen, Walk};
 use super::words::{did_you_mean, shown};
 use crate::date::Moment;
 use crate::definitions::{Membership, Strength};
+use crate::fhirpath::Element;
 use crate::json::Node;
 use crate::outcome::{IssueCode, Severity};
 
@@ -21,30 +23,31 @@ impl<'a, 'v> Walk<'a, 'v> {
         {
             verdict = native.verdict(self.noted(&seen.notes[1]), self.noted(&seen.notes[2]));
         }
-        if verdict == Verdict::Open {
-            verdict = self.ask(check, &rule.name, seen.range.clone());
+        if verdict == Verdict::Open
+            && let Some(path) = check.path()
+        {
+            let node = Node::of_text(self.text.get(seen.range.clone())?);
+            verdict = self.ask(path, Element::typed(node, &rule.name));
         }
-        if verdict == Verdict::Broken { self.broken(check, here, seen.range.clone()) } else { Some(()) }
+        if verdict == Verdict::Broken { self.broken(&check.invariant, here, seen.range.clone()) } else { Some(()) }
     }
 
     /// The invariants of an element about a primitive.
     pub(super) fn primitive_checks(
         &mut self,
         element: &'v ElementRule,
+        primitive: Primitive,
         place: Range<usize>,
         here: &Frame<'_>,
     ) -> Option<()> {
         for check in &element.checks {
-            if self.ask(check, "", place.clone()) == Verdict::Broken {
-                self.broken(check, here, place.clone())?;
+            let Some(path) = check.path() else { continue };
+            let node = Node::of_text(self.text.get(place.clone())?);
+            if self.ask(path, Element::primitive(Some(node), None, primitive.name())) == Verdict::Broken {
+                self.broken(&check.invariant, here, place.clone())?;
             }
         }
         Some(())
-    }
-
-    /// Asks the FHIRPath engine. What it cannot evaluate breaks nothing.
-    fn ask(&mut self, _check: &Check, _kind: &str, _place: Range<usize>) -> Verdict {
-        Verdict::Holds
     }
 
     fn noted(&self, note: &Range<u32>) -> Option<Node<'a>> {
@@ -160,7 +163,7 @@ impl<'a, 'v> Walk<'a, 'v> {
 
 impl Native {
     /// What the invariant says of an object with these two members.
-    fn verdict(self, first: Option<Node<'_>>, second: Option<Node<'_>>) -> Verdict {
+    pub(super) fn verdict(self, first: Option<Node<'_>>, second: Option<Node<'_>>) -> Verdict {
         let (Some(first), Some(second)) = (first, second) else { return Verdict::Open };
         match self {
             Self::Period => match (first.text(), second.text()) {

@@ -125,7 +125,7 @@ impl<'a, 'v> Walk<'a, 'v> {
         if id.is_empty() {
             // `#` alone is the resource that contains the one that says so.
             let container = self.root_node()?.get_text("resourceType").map(Cow::into_owned);
-            let own = self.resource.0;
+            let own = self.resource.start;
             if own != self.root.start
                 && let Some(inner) = self.contained()?.0.iter_mut().find(|it| it.range.start == own)
             {

@@ -8,6 +8,7 @@ use super::formula::{Formula, Presence};
 use super::names::Names;
 use super::primitive::Primitive;
 use crate::definitions::{CodeSet, Definitions, ElementDef, Invariant, Strength, TypeDef, TypeKind, TypeRef};
+use crate::fhirpath::Expression;
 
 /// A type by its place in [`Rules::types`].
 pub(super) type TypeId = u16;
@@ -149,6 +150,7 @@ pub(super) struct Check {
     pub(super) invariant: Arc<Invariant>,
     pub(super) formula: Option<Formula>,
     pub(super) native: Option<Native>,
+    path: OnceLock<Option<Expression>>,
 }
 
 /// Invariants that are checked in Rust, where presence alone does not decide them.
@@ -159,6 +161,11 @@ pub(super) enum Native {
 }
 
 impl Check {
+    /// The compiled expression; `None` if it cannot be compiled.
+    pub(super) fn path(&self) -> Option<&Expression> {
+        self.path.get_or_init(|| Expression::parse(&self.invariant.expression).ok()).as_ref()
+    }
+
     fn of(invariant: &Arc<Invariant>, type_name: &str, element: &dyn Fn(&str) -> Option<Presence>) -> Option<Self> {
         let native = match &*invariant.key {
             // These are part of the walk itself.
@@ -173,7 +180,7 @@ impl Check {
             return None;
         }
         let formula = Formula::compile(&invariant.expression, type_name, element);
-        Some(Self { invariant: Arc::clone(invariant), formula, native })
+        Some(Self { invariant: Arc::clone(invariant), formula, native, path: OnceLock::new() })
     }
 }
 

@@ -55,7 +55,7 @@ impl<'a, 'v> Walk<'a, 'v> {
             self.code(bound, &text, here, at..end + 1)?;
         }
         if !element.checks.is_empty() {
-            self.primitive_checks(element, at..end + 1, here)?;
+            self.primitive_checks(element, primitive, at..end + 1, here)?;
         }
         Some(end + 1)
     }
@@ -77,7 +77,7 @@ impl<'a, 'v> Walk<'a, 'v> {
             let words = || format!("{} is not {}: {fault}.", shown(node.raw()), article(primitive));
             self.tell(Severity::Error, IssueCode::Value, Some(here), at..end, words)?;
         } else if !element.checks.is_empty() {
-            self.primitive_checks(element, at..end, here)?;
+            self.primitive_checks(element, primitive, at..end, here)?;
         }
         Some(end)
     }

@@ -3,13 +3,14 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::ask::{Asked, Expressions};
 use super::bundle::BundleScope;
 use super::issue::{Issue, Report};
 use super::reference::Contained;
-use super::rules::{Check, ElementRule, Member, Rules, Shape, Special, TypeId, TypeRule};
+use super::rules::{ElementRule, Member, Rules, Shape, Special, TypeId, TypeRule};
 use super::words::{did_you_mean, kind_words, shown};
 use super::{Options, Validator};
-use crate::definitions::Definitions;
+use crate::definitions::{Definitions, Invariant};
 use crate::json::{MAX_DEPTH, Node, plain_end, value_end};
 use crate::outcome::{IssueCode, Severity};
 
@@ -23,6 +24,7 @@ pub(super) fn document<'v>(validator: &'v Validator, compact: &[u8], options: &'
     let mut walk = Walk::over(validator, text, options);
     walk.asked = options.profiles;
     let end = walk.resource(0, None, Place::Root);
+    let _ = walk.say_if_too_costly();
     if walk.issues.is_empty() && end != Some(text.len()) {
         let words = || "This is not a compact JSON document.".to_owned();
         walk.tell(Severity::Error, IssueCode::Structure, None, 0..0, words);
@@ -71,6 +73,14 @@ pub(super) struct Root<'a> {
     pub(super) node: Option<Node<'a>>,
 }
 
+/// A resource that is walked over.
+pub(super) struct Around<'a> {
+    /// Where it starts.
+    pub(super) start: usize,
+    /// Itself, found when an invariant needs it.
+    pub(super) node: Option<Node<'a>>,
+}
+
 /// One walk.
 pub(super) struct Walk<'a, 'v> {
     pub(super) text: &'a str,
@@ -79,9 +89,13 @@ pub(super) struct Walk<'a, 'v> {
     pub(super) issues: Vec<Issue>,
     pub(super) root: Root<'a>,
     /// The resource that a value is part of: the root, or one contained in it.
-    pub(super) resource: (usize, Place),
+    pub(super) resource: Around<'a>,
     /// The Bundle around.
     pub(super) bundle: Option<BundleScope<'a>>,
+    /// The rules of profiles.
+    pub(super) expressions: &'v Expressions,
+    /// What the FHIRPath engine was asked.
+    pub(super) asked_paths: Asked,
     /// Steps taken over profiles.
     pub(super) steps: u32,
     /// The profiles that the outermost resource is held to.
@@ -113,8 +127,10 @@ impl<'a, 'v> Walk<'a, 'v> {
             definitions: &validator.definitions,
             issues: Vec::new(),
             root: Root { start: 0, contained: None, node: None },
-            resource: (0, Place::Root),
+            resource: Around { start: 0, node: None },
             bundle: None,
+            expressions: &validator.expressions,
+            asked_paths: Asked::default(),
             steps: 0,
             asked: &[],
             level: options.level,
@@ -163,8 +179,7 @@ impl<'a, 'v> Walk<'a, 'v> {
     }
 
     /// Tells that an invariant is broken.
-    pub(super) fn broken(&mut self, check: &Check, here: &Frame<'_>, place: Range<usize>) -> Option<()> {
-        let invariant = &check.invariant;
+    pub(super) fn broken(&mut self, invariant: &Invariant, here: &Frame<'_>, place: Range<usize>) -> Option<()> {
         // dom-6 (a resource should have narrative) is marked as best practice; what machines send has none.
         let severity = if invariant.key == "dom-6" {
             Severity::Information
@@ -241,7 +256,7 @@ impl<'a, 'v> Walk<'a, 'v> {
         };
         let top = Frame { above: None, name: &rule.name, index: None };
         let frame = here.unwrap_or(&top);
-        let outer = std::mem::replace(&mut self.resource, (at, place));
+        let outer = std::mem::replace(&mut self.resource, Around { start: at, node: None });
         let end = match place {
             Place::Contained => {
                 let seen = self.object(at, kind, None, frame)?;

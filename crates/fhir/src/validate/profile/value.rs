@@ -10,6 +10,7 @@ use super::{Checker, label};
 use crate::compare::same;
 use crate::date::Moment;
 use crate::definitions::{Constraint, ElementDef, Membership, Strength, TypeRef, ValueRule};
+use crate::fhirpath::Element;
 use crate::json::{Kind, Node};
 use crate::outcome::{IssueCode, Severity};
 use crate::reference::Target;
@@ -27,6 +28,18 @@ impl<'a, 'v> Checker<'_, 'a, 'v> {
                 self.rule(constraint, rule, node, value, here)?;
             }
             self.codes(element, node, value, here)?;
+        }
+        for invariant in &element.invariants {
+            let focus = match value.node {
+                Some(node) if node.kind() == Kind::Object => Element::typed(node, value.kind),
+                node => Element::primitive(node, value.beside, value.kind),
+            };
+            let (place, quiet) = (value.place(self.walk.text), self.quiet);
+            let holds = self.walk.profile_rule(invariant, focus, place, here, quiet)?;
+            if !holds && quiet && !invariant.is_warning {
+                self.failed = true;
+                return None;
+            }
         }
         if !constraint.children.is_empty()
             && let Some(object) = value.object()

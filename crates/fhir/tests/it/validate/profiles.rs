@@ -300,7 +300,7 @@ fn a_profile_that_is_too_much_work_ends() {
     );
     let validator = package(&[&nested]);
     let contact = r#"{"gender":"male","name":{"text":"x"},"relationship":[{"coding":[{"code":"y"}]}]}"#;
-    let text = format!(r#"{{"resourceType":"Patient","contact":[{}]}}"#, vec![contact; 20_000].join(","));
+    let text = format!(r#"{{"resourceType":"Patient","contact":[{}]}}"#, vec![contact; 3_000].join(","));
     assert!(held(&validator, &text, &["https://example.org/w"]).is_valid());
     assert!(report(&text).is_valid());
 }
