@@ -21,6 +21,8 @@ pub enum Action {
     ReadDirectory,
     /// Add, change or delete organisations, practitioners and the like, under the system's own name.
     WriteDirectory,
+    /// Search the records of people without saying whose: each record that is looked into still takes a permit of its own.
+    SearchPeople,
     /// Register a source system.
     ManageClients,
     /// Move, merge, erase, check: work on sealed records that shows nothing of them.
@@ -29,7 +31,7 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order of the matrix.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ReadRecord,
         Self::ReadAccessLines,
         Self::AddReading,
@@ -38,6 +40,7 @@ impl Action {
         Self::WriteFromSource,
         Self::ReadDirectory,
         Self::WriteDirectory,
+        Self::SearchPeople,
         Self::ManageClients,
         Self::Housekeep,
     ];
@@ -54,6 +57,7 @@ impl Action {
             Self::WriteFromSource => "write-from-source",
             Self::ReadDirectory => "read-directory",
             Self::WriteDirectory => "write-directory",
+            Self::SearchPeople => "search-people",
             Self::ManageClients => "manage-clients",
             Self::Housekeep => "housekeep",
         }
@@ -89,6 +93,8 @@ pub struct Facts<'a> {
     pub feeds: bool,
     /// The source name under which a write would stand.
     pub source: Option<&'a str>,
+    /// Whether the system's registration says that it may search across people.
+    pub searches_people: bool,
 }
 
 /// A question for [`crate::permit`].

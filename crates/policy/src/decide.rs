@@ -4,7 +4,8 @@
 //! - A resident, on their own record, for their own use: see everything in it, see who looked, add readings.
 //! - A source system, for direct care, under its own registered name only: learn whether details agree with a record,
 //!   begin a record, write what it holds about a person, write directory resources. It reads back only from records that
-//!   it has itself written to: its own items whatever their label, and other sources' items that are general.
+//!   it has itself written to: its own items whatever their label, and other sources' items that are general. It searches
+//!   across people only if its registration says so; each record that it then looks into is read by the rule above.
 //! - Keepwell, for administration: match a person who signs in, and housekeeping.
 //! - The operator, for administration: register source systems, and housekeeping. No reading of records.
 //! - Delegates and professionals: nothing yet. Their rules need relationships, consent and shares.
@@ -48,7 +49,7 @@ fn target_fits(action: Action, target: Target) -> Result<(), Denied> {
         | Action::CreateRecord
         | Action::WriteFromSource => matches!(target, Target::Person(_)),
         Action::ReadDirectory | Action::WriteDirectory => matches!(target, Target::Directory(_)),
-        Action::ManageClients => target == Target::Tenant,
+        Action::SearchPeople | Action::ManageClients => target == Target::Tenant,
         Action::Housekeep => true,
     };
     if fits { Ok(()) } else { Err(Denied { reason: Reason::WrongTarget }) }
@@ -85,6 +86,8 @@ fn system(request: &Request<'_>, client: &str) -> Result<Filter, Reason> {
         Action::MatchPerson => Ok(Filter::NOTHING),
         Action::CreateRecord | Action::WriteFromSource | Action::WriteDirectory => writes_own(),
         Action::ReadDirectory => Ok(everything()),
+        Action::SearchPeople if request.facts.searches_people => Ok(Filter::NOTHING),
+        Action::SearchPeople => Err(Reason::NotGranted),
         Action::ReadAccessLines | Action::AddReading | Action::ManageClients | Action::Housekeep => Err(Reason::NoRule),
     }?;
     needs(request, Purpose::DirectCare)?;
@@ -124,6 +127,11 @@ const fn obligation(action: Action) -> Obligation {
         Action::AddReading | Action::CreateRecord | Action::WriteFromSource | Action::WriteDirectory => {
             Obligation::AuthoredBlock
         }
-        Action::MatchPerson | Action::ReadDirectory | Action::ManageClients | Action::Housekeep => Obligation::Nothing,
+        // Searching across people shows nothing by itself: each record that is looked into owes its own line.
+        Action::MatchPerson
+        | Action::ReadDirectory
+        | Action::SearchPeople
+        | Action::ManageClients
+        | Action::Housekeep => Obligation::Nothing,
     }
 }

@@ -128,6 +128,9 @@ pub enum Reason {
     /// The write would stand under another system's name.
     #[error("not the system's own source name")]
     NotTheirSource,
+    /// The system's registration does not say that it may.
+    #[error("not granted to this system")]
+    NotGranted,
     /// The action does not go with such a target.
     #[error("not an action on such a target")]
     WrongTarget,

@@ -36,7 +36,7 @@ pub use keepwell_fhir::outcome::{Issue, IssueCode};
 pub use operator::HousekeepingError;
 pub use people::{Assurance, BloodPressureForm, Session, SessionToken, VerifiedIdentity};
 pub use rest::{BundleRequest, HistoryOf, HistoryRequest, query_parameters};
-pub use systems::{CareSetting, Client, ResourceAnswer, TransactionResponse};
+pub use systems::{CareSetting, Client, Grant, ResourceAnswer, TransactionResponse};
 pub use transaction::{Change, Patch, WriteRequest, Written};
 pub use views::{
     AccessLine, AddedReading, Category, CategoryCount, FormErrors, Home, Looked, Measure, Measurement, Page, Point,

@@ -1,5 +1,7 @@
 //! Other systems: who they are and what they are answered.
 
+use std::collections::BTreeSet;
+
 use bytes::Bytes;
 use keepwell_model::{Actor, Label, RecordId, Seq, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -32,6 +34,14 @@ impl CareSetting {
     }
 }
 
+/// What a system's registration allows beyond feeding records and reading back from those that it feeds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Grant {
+    /// Search without saying whose record.
+    SearchPeople,
+}
+
 /// A registered system that feeds records. Only [`crate::Service::client_by_token`] and its like make one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -43,6 +53,9 @@ pub struct Client {
     /// What kind of care it comes from.
     #[serde(default)]
     pub setting: CareSetting,
+    /// What it may beyond that.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub grants: BTreeSet<Grant>,
     /// When it was registered.
     pub added: Timestamp,
 }

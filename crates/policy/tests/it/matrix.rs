@@ -27,15 +27,16 @@ pub(crate) fn everybody() -> Vec<(&'static str, Actor, RecordId, Facts<'static>)
         organisation: "Org".to_owned(),
     };
     let delegate = Actor::Delegate { record: OTHER, name: "D".to_owned() };
-    let writes = |source| Facts { feeds: false, source: Some(source) };
+    let writes = |source| Facts { source: Some(source), ..nothing };
     vec![
         ("resident, own record", Actor::Resident { record: OWN }, OWN, nothing),
         ("resident, another's record", Actor::Resident { record: OWN }, OTHER, nothing),
         ("delegate", delegate, OWN, nothing),
         ("professional", professional, OWN, nothing),
-        ("system, feeds the record", system("gp"), OWN, Facts { feeds: true, source: Some("gp") }),
+        ("system, feeds the record", system("gp"), OWN, Facts { feeds: true, source: Some("gp"), ..nothing }),
         ("system, does not feed it", system("gp"), OWN, writes("gp")),
-        ("system, as another source", system("gp"), OWN, Facts { feeds: true, source: Some("lab") }),
+        ("system, as another source", system("gp"), OWN, Facts { feeds: true, source: Some("lab"), ..nothing }),
+        ("system, granted to search", system("gp"), OWN, Facts { searches_people: true, ..nothing }),
         ("keepwell", Actor::Keepwell, OWN, nothing),
         ("operator", Actor::Operator, OWN, nothing),
     ]
@@ -44,7 +45,7 @@ pub(crate) fn everybody() -> Vec<(&'static str, Actor, RecordId, Facts<'static>)
 pub(crate) fn target(action: Action, record: RecordId) -> Target {
     match action {
         Action::ReadDirectory | Action::WriteDirectory => Target::Directory(DIRECTORY),
-        Action::ManageClients => Target::Tenant,
+        Action::SearchPeople | Action::ManageClients => Target::Tenant,
         _ => Target::Person(record),
     }
 }

@@ -33,7 +33,7 @@ fn whatever_shows_a_persons_record_owes_an_access_line_and_whatever_changes_one_
 #[test]
 fn a_permit_names_exactly_what_was_asked() {
     let actor = system("gp");
-    let facts = Facts { feeds: false, source: Some("gp") };
+    let facts = Facts { source: Some("gp"), ..Facts::default() };
     let asked = Request {
         actor: &actor,
         purpose: Purpose::DirectCare,
@@ -58,7 +58,7 @@ fn a_system_cannot_write_under_another_name_or_without_one() {
                 purpose: Purpose::DirectCare,
                 action,
                 target: target(action, OWN),
-                facts: Facts { feeds: true, source },
+                facts: Facts { feeds: true, source, ..Facts::default() },
             };
             assert_eq!(permit(asked).unwrap_err().reason, Reason::NotTheirSource, "{source:?} {}", action.name());
         }
@@ -75,7 +75,7 @@ fn a_person_action_cannot_be_aimed_at_the_directory_nor_the_other_way_round() {
         (Action::ReadDirectory, Target::Person(OWN)),
         (Action::MatchPerson, Target::Tenant),
     ] {
-        let facts = Facts { feeds: true, source: Some("gp") };
+        let facts = Facts { feeds: true, source: Some("gp"), searches_people: true };
         let asked = Request { actor: &actor, purpose: Purpose::DirectCare, action, target, facts };
         assert_eq!(permit(asked).unwrap_err().reason, Reason::WrongTarget, "{}", action.name());
     }
@@ -84,7 +84,7 @@ fn a_person_action_cannot_be_aimed_at_the_directory_nor_the_other_way_round() {
 #[test]
 fn an_entry_with_a_general_and_a_guarded_label_counts_as_guarded() {
     let actor = system("gp");
-    let facts = Facts { feeds: true, source: None };
+    let facts = Facts { feeds: true, ..Facts::default() };
     let target = Target::Person(OWN);
     let asked = Request { actor: &actor, purpose: Purpose::DirectCare, action: Action::ReadRecord, target, facts };
     let permit = permit(asked).unwrap();
@@ -104,7 +104,7 @@ proptest! {
             purpose: PURPOSES[purpose].1,
             action: Action::ALL[action],
             target: Target::Person(RecordId::from_bytes(other)),
-            facts: Facts { feeds, source: Some("gp") },
+            facts: Facts { feeds, source: Some("gp"), searches_people: feeds },
         };
         prop_assert!(permit(asked).is_err());
     }
@@ -113,10 +113,23 @@ proptest! {
 #[test]
 fn facts_about_feeding_open_nothing_to_people() {
     for actor in [Actor::Resident { record: OTHER }, Actor::Keepwell, Actor::Operator] {
-        let facts = Facts { feeds: true, source: Some("gp") };
+        let facts = Facts { feeds: true, source: Some("gp"), searches_people: true };
         for (_, purpose) in PURPOSES {
             let target = Target::Person(OWN);
             assert!(permit(Request { actor: &actor, purpose, action: Action::ReadRecord, target, facts }).is_err());
         }
     }
+}
+
+#[test]
+fn only_a_system_that_was_granted_it_searches_across_people_and_that_alone_opens_no_record() {
+    let actor = system("gp");
+    let (purpose, action) = (Purpose::DirectCare, Action::SearchPeople);
+    let asked = |facts| permit(Request { actor: &actor, purpose, action, target: Target::Tenant, facts });
+    assert_eq!(asked(Facts { feeds: true, ..Facts::default() }).unwrap_err().reason, Reason::NotGranted);
+    let granted = Facts { searches_people: true, ..Facts::default() };
+    assert!(!asked(granted).unwrap().filter().reaches(Labels::GENERAL, Some("gp")));
+    let target = Target::Person(OWN);
+    let read = Request { actor: &actor, purpose, action: Action::ReadRecord, target, facts: granted };
+    assert_eq!(permit(read).unwrap_err().reason, Reason::NotFed);
 }

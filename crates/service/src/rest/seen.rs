@@ -71,7 +71,7 @@ impl Service {
             (Action::ReadRecord, Target::Person(id))
         };
         let feeds = record.entries().any(|entry| entry.source_name() == Some(client.name.as_str()));
-        permit_with(&client.actor(), Purpose::DirectCare, action, target, Facts { feeds, source: None })
+        permit_with(&client.actor(), Purpose::DirectCare, action, target, Facts { feeds, ..Facts::default() })
     }
 
     /// The directory, for the names of organisations and the like.

@@ -243,7 +243,7 @@ struct Permits {
 impl Permits {
     fn ask(service: &Service, client: &Client, found: &Found) -> Result<Self, ServiceError> {
         let actor = client.actor();
-        let facts = Facts { feeds: false, source: Some(&client.name) };
+        let facts = Facts { source: Some(&client.name), ..Facts::default() };
         let ask = |action, target| permit_with(&actor, Purpose::DirectCare, action, target, facts);
         let directory = ask(Action::WriteDirectory, Target::Directory(service.tenant().directory()))?;
         let person = match found {

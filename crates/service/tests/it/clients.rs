@@ -41,3 +41,17 @@ async fn a_name_that_could_be_taken_for_something_else_is_refused() {
     }
     assert!(f.service.add_client("gp", "  ", CareSetting::General).await.is_err());
 }
+
+#[tokio::test]
+async fn a_grant_holds_until_it_is_taken_away_or_the_name_is_registered_again() {
+    let f = Fixture::new().await;
+    f.client("gp").await;
+    let grants = async || f.service.client("gp").await.unwrap().unwrap().grants;
+    assert!(grants().await.is_empty());
+    let search = std::collections::BTreeSet::from([keepwell_service::Grant::SearchPeople]);
+    f.service.grant("gp", search.clone()).await.unwrap();
+    assert_eq!(grants().await, search);
+    f.client("gp").await;
+    assert!(grants().await.is_empty());
+    assert!(f.service.grant("nobody", search).await.is_err());
+}
