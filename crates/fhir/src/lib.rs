@@ -12,6 +12,7 @@ pub mod compartment;
 pub mod date;
 pub mod decimal;
 pub mod definitions;
+pub mod diff;
 pub mod document;
 pub mod element;
 pub mod fhirpath;

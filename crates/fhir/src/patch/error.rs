@@ -1,9 +1,10 @@
 //! Why a patch is refused.
 
+use crate::fhirpath::{EvalError, ParseError};
 use crate::json::JsonError;
 use crate::outcome::{Issue, IssueCode, Outcome};
 
-/// Why a patch is refused. Holds nothing of the resource and nothing that the patch quotes, so that it may be logged.
+/// Why a patch is refused. Holds nothing of the resource, so that it may be logged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Reason {
@@ -25,6 +26,33 @@ pub enum Reason {
     /// A path that is no JSON Pointer.
     #[error("the path is not a JSON Pointer: it is empty or starts with '/', and '~' is written '~0' and '/' '~1'")]
     Pointer,
+    /// Not a Parameters resource.
+    #[error("a FHIRPath Patch is a Parameters resource")]
+    NotParameters,
+    /// A path that is no FHIRPath.
+    #[error("the path is not FHIRPath: {0}")]
+    Path(ParseError),
+    /// A path that cannot be evaluated.
+    #[error("the path cannot be followed: {0}")]
+    Evaluation(EvalError),
+    /// A path that leads to something computed.
+    #[error("the path does not lead to an element of the resource")]
+    NotElement,
+    /// A path that leads to several elements where one is meant.
+    #[error("the path leads to more than one element; add an index such as [0]")]
+    Several,
+    /// A path that leads to a part of a list, or to several lists, where one whole list is meant.
+    #[error("the path does not lead to one whole list")]
+    NotWholeList,
+    /// A name that the type does not have.
+    #[error("the type at the path has no element of that name")]
+    NoElement,
+    /// A second one of what can only be there once.
+    #[error("the element is there already and does not repeat; replace it")]
+    AlreadyThere,
+    /// A value of a type that the element does not have.
+    #[error("the value is not of a type that the element has")]
+    WrongType,
     /// Nothing there.
     #[error("there is nothing at the path")]
     Nowhere,
@@ -70,7 +98,16 @@ impl PatchError {
     /// Whether the patch is fine and the resource is not as the patch expects it; otherwise the patch itself is at fault.
     #[must_use]
     pub const fn is_mismatch(&self) -> bool {
-        matches!(self.reason, Reason::Nowhere | Reason::NoHolder | Reason::NoPlace | Reason::TestFailed)
+        matches!(
+            self.reason,
+            Reason::Nowhere
+                | Reason::NoHolder
+                | Reason::NoPlace
+                | Reason::TestFailed
+                | Reason::Several
+                | Reason::NotWholeList
+                | Reason::AlreadyThere
+        )
     }
 
     pub(super) const fn whole(reason: Reason) -> Self {
@@ -79,9 +116,14 @@ impl PatchError {
 
     fn code(&self) -> IssueCode {
         match self.reason {
-            Reason::Json(_) | Reason::NotList => IssueCode::Structure,
+            Reason::Json(_) | Reason::NotList | Reason::NotParameters => IssueCode::Structure,
             Reason::Missing(_) => IssueCode::Required,
-            Reason::UnknownOperation(_) | Reason::Pointer | Reason::Name => IssueCode::Value,
+            Reason::UnknownOperation(_)
+            | Reason::Pointer
+            | Reason::Name
+            | Reason::Path(_)
+            | Reason::NoElement
+            | Reason::WrongType => IssueCode::Value,
             Reason::TooMany | Reason::TooLarge | Reason::TooCostly => IssueCode::TooCostly,
             Reason::Identity => IssueCode::BusinessRule,
             _ => IssueCode::Processing,

@@ -1,17 +1,22 @@
 //! Patches: a few changes to a resource instead of the whole of it (FHIR R4 §3.1.0.9).
 //!
-//! [`json_patch`] takes RFC 6902. A patch is applied to the bytes of the resource, and every byte that it does not
-//! name stays as it was: number text, unknown fields, order. All of it is done, or nothing.
+//! [`json_patch`] takes RFC 6902, [`fhirpath_patch`] the Parameters of FHIR R4 §3.1.0.9.1. A patch is applied to the bytes
+//! of the resource, and every byte that it does not name stays as it was: number text, unknown fields, order. All of it is
+//! done, or nothing.
 //!
 //! XML Patch is not offered.
 
+mod build;
+mod element;
 mod error;
+mod fhirpath;
 mod json;
 mod place;
 mod splice;
 mod value;
 
 pub use error::{PatchError, Reason};
+pub use fhirpath::fhirpath_patch;
 pub use json::json_patch;
 
 /// How many operations one patch may have.
@@ -19,8 +24,8 @@ pub const MAX_OPERATIONS: usize = 1_000;
 /// How many bytes a resource may have after a patch. Copies could otherwise double it with each operation.
 pub const MAX_RESULT: usize = 16 << 20;
 /// How many bytes all operations of a patch may walk over. Each walks over the whole document at worst, so a resource of
-/// 1 MiB can take several hundred operations and a usual one all of [`MAX_OPERATIONS`].
-const MAX_WORK: usize = 256 << 20;
+/// 1 MiB can take a hundred operations and a usual one all of [`MAX_OPERATIONS`].
+const MAX_WORK: usize = 128 << 20;
 
 /// A document while it is patched, and how much was done to it.
 struct Draft {

@@ -5,6 +5,7 @@ mod attachment;
 mod bundle;
 mod definitions;
 mod fhirpath;
+mod fhirpath_patch;
 mod json;
 mod observation;
 mod packages;
