@@ -13,6 +13,7 @@ mod patch;
 mod person;
 mod project;
 mod shared;
+mod stats;
 mod summary;
 mod synthea;
 mod terminology;
