@@ -3,12 +3,16 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use regex::{Regex, RegexBuilder};
+
 use super::Definitions;
 use super::codes::{CodeSystem, Content, Filter, Include};
 use super::model::Text;
 
 /// How deep value sets may include others.
 const MAX_NESTING: usize = 16;
+/// How long the pattern of a filter may be.
+const MAX_PATTERN: usize = 1_000;
 
 /// Whether a code is in a value set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -179,8 +183,10 @@ fn from_system(definitions: &Definitions, part: &Include, system: &Text) -> Code
         codes.open.insert(system.clone());
         return codes;
     };
+    let patterns: Vec<Option<Regex>> = part.filters.iter().map(pattern).collect();
     for (at, concept) in known.concepts.iter().enumerate() {
-        match part.filters.iter().map(|filter| passes(known, at, filter)).fold(Some(true), and) {
+        let each = part.filters.iter().zip(&patterns);
+        match each.map(|(filter, pattern)| passes(known, at, filter, pattern.as_ref())).fold(Some(true), and) {
             Some(true) => codes.add(system, &concept.code, concept.display.as_ref()),
             Some(false) => {}
             None => _ = codes.open.insert(system.clone()),
@@ -197,8 +203,15 @@ fn and(a: Option<bool>, b: Option<bool>) -> Option<bool> {
     }
 }
 
+/// The pattern of a filter that has one: the whole value has to match it. Nothing if it is none, or too large.
+fn pattern(filter: &Filter) -> Option<Regex> {
+    let is_pattern = filter.op == "regex" && filter.value.len() <= MAX_PATTERN;
+    let whole = is_pattern.then(|| format!("^(?:{})$", filter.value))?;
+    RegexBuilder::new(&whole).size_limit(1 << 20).build().ok()
+}
+
 /// Whether a concept passes a filter (FHIR R4 FilterOperator); `None` if that cannot be said.
-fn passes(system: &CodeSystem, at: usize, filter: &Filter) -> Option<bool> {
+fn passes(system: &CodeSystem, at: usize, filter: &Filter, pattern: Option<&Regex>) -> Option<bool> {
     let concept = &system.concepts[at];
     let values = || concept.properties.iter().filter(|it| it.code == filter.property).map(|it| &*it.value);
     let below = || system.place(&filter.value).map(|ancestor| system.is_a(at, ancestor));
@@ -218,6 +231,11 @@ fn passes(system: &CodeSystem, at: usize, filter: &Filter) -> Option<bool> {
         "in" => Some(values().any(|value| filter.value.split(',').any(|it| it.trim() == value))),
         "not-in" if is_concept(filter) => Some(filter.value.split(',').all(|it| it.trim() != concept.code)),
         "not-in" => Some(values().all(|value| filter.value.split(',').all(|it| it.trim() != value))),
+        "regex" if is_concept(filter) => pattern.map(|pattern| pattern.is_match(&concept.code)),
+        "regex" if filter.property == "display" => {
+            pattern.map(|pattern| concept.display.as_deref().is_some_and(|display| pattern.is_match(display)))
+        }
+        "regex" => pattern.map(|pattern| values().any(|value| pattern.is_match(value))),
         "exists" => Some(values().next().is_some() == (filter.value == "true")),
         _ => None,
     }

@@ -58,6 +58,9 @@ fn wood() -> Definitions {
             json!({"include": [{"system": "urn:trees"}], "exclude": [{"system": "urn:trees", "filter": [{"property": "concept", "op": "is-a", "value": "broad"}]}]}),
         ),
         set("both", json!({"include": [{"system": "urn:trees", "valueSet": ["urn:set:is-a", "urn:set:wood"]}]})),
+        set("short", filtered("code", "regex", "[a-z]{3}")),
+        set("leaves", filtered("display", "regex", ".*leaved.*")),
+        set("damaged", filtered("code", "regex", "(")),
         set(
             "snomed",
             json!({"include": [{"system": "http://snomed.info/sct", "filter": [{"property": "concept", "op": "is-a", "value": "195967001"}]}]}),
@@ -101,6 +104,8 @@ fn filters_of_a_value_set_follow_the_hierarchy_and_the_properties() {
         ("wood", &["oak", "ash", "yew"]),
         ("not-broad", &["tree", "conifer", "yew", "elm"]),
         ("both", &["oak", "ash"]),
+        ("short", &["oak", "ash", "yew", "elm"]),
+        ("leaves", &["broad"]),
     ] {
         assert_eq!(codes(&read(expand(&wood, &asked(&format!("urn:set:{name}"))))), expected, "{name}");
     }
@@ -139,6 +144,7 @@ fn what_is_not_known_here_is_said_and_never_called_wrong() {
     let fault = |url: &str| expand(&wood, &asked(url)).unwrap_err();
     assert_eq!(fault("urn:set:not here").code, IssueCode::NotFound);
     assert!(fault("urn:set:snomed").diagnostics.contains("'http://snomed.info/sct'"));
+    assert!(fault("urn:set:damaged").diagnostics.contains("not known here"));
     assert!(fault("urn:set:nowhere").diagnostics.contains("not known here"));
     assert!(fault("urn:set:all|9").diagnostics.contains("only '1'"));
     assert_eq!(codes(&read(expand(&wood, &asked("urn:set:all|1")))).len(), 7);
