@@ -33,6 +33,7 @@ async fn every_version_can_be_read_and_the_history_lists_them_newest_first() {
             assert_eq!(read.json(), entries[at]["resource"]);
         }
     }
+    assert_eq!(entries[2]["request"]["url"], observation.trim_start_matches("/fhir/"));
     for version in ["0", "9", "x", "1x", ""] {
         let answer = house.ask("GET", &format!("{observation}/_history/{version}")).await;
         assert_eq!(answer.refusal().0, 404, "{version}");

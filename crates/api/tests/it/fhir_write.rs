@@ -85,6 +85,22 @@ async fn what_is_posted_is_always_new_whatever_its_id() {
 }
 
 #[tokio::test]
+async fn the_history_says_post_of_what_its_source_gave_no_id() {
+    let house = House::new().await;
+    let (patient, _) = house.amina().await;
+    let resource = weight(None, patient.trim_start_matches("/fhir/"), 70.5);
+    let made = send(&house, "POST", "/fhir/Observation", &resource, &[]).await;
+    send(&house, "PUT", &place(&made), &made.json(), &[]).await;
+    let mut changed = made.json();
+    changed["status"] = json!("amended");
+    send(&house, "PUT", &place(&made), &changed, &[]).await;
+    let history = house.ask("GET", &format!("{}/_history", place(&made))).await.json();
+    let requests = history["entry"].as_array().unwrap().iter().map(|entry| &entry["request"]);
+    let put = json!({ "method": "PUT", "url": place(&made).trim_start_matches("/fhir/") });
+    assert!(requests.eq([&put, &json!({ "method": "POST", "url": "Observation" })]), "{history}");
+}
+
+#[tokio::test]
 async fn a_patient_who_is_posted_is_matched_by_the_rules_of_a_transaction() {
     let house = House::new().await;
     let (patient, _) = house.amina().await;

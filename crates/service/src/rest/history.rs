@@ -225,15 +225,22 @@ fn push(out: &mut Out, seen: &Seen, found: &Found, base: &str) -> Category {
         .body
         .as_ref()
         .map(|body| seen.project_version(&Version { id: &id, version: *seq, time: *time, source, body }));
-    let (method, status) = match (&json, entry.new) {
-        (None, _) => ("DELETE", "204 No Content"),
-        (Some(_), true) => ("PUT", "201 Created"),
-        (Some(_), false) => ("PUT", "200 OK"),
+    let (request, status) = match (&json, entry.new) {
+        (None, _) => (("DELETE", place.as_str()), "204 No Content"),
+        (Some(_), true) if is_without_id(entry) => (("POST", kind), "201 Created"),
+        (Some(_), true) => (("PUT", place.as_str()), "201 Created"),
+        (Some(_), false) => (("PUT", place.as_str()), "200 OK"),
     };
     let (etag, modified) = (format!("W/\"{seq}\""), time.to_string());
     let response = Response { status, etag: Some(&etag), last_modified: Some(&modified), ..Response::default() };
-    out.version(&format!("{base}/{place}"), json.as_deref(), (method, &place), &response);
+    out.version(&format!("{base}/{place}"), json.as_deref(), request, &response);
     entry.body.as_ref().map_or_else(|| category_of_type(kind), |body| category_of(kind, body))
+}
+
+/// Whether its source gave it no id, so that it can only have been a POST: what stands for the id then has a colon, which
+/// no id of FHIR has.
+fn is_without_id(entry: &BlockEntry) -> bool {
+    entry.source.as_ref().is_none_or(|key| key.id.contains(':'))
 }
 
 fn path(of: HistoryOf<'_>) -> String {
