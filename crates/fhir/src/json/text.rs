@@ -34,16 +34,35 @@ pub(crate) fn plain_end(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
+/// Where the next quote or backslash stands at or after `at`; the length of `bytes` if there is none.
+#[inline(always)]
+fn quote_or_escape(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let word = u64::from_le_bytes(*chunk);
+        let found = matches(word, b'"') | matches(word, b'\\');
+        if found != 0 {
+            return at + (found.trailing_zeros() >> 3) as usize;
+        }
+        at += 8;
+    }
+    while let Some(&byte) = bytes.get(at) {
+        if byte == b'"' || byte == b'\\' {
+            break;
+        }
+        at += 1;
+    }
+    at
+}
+
 /// Where the string that opened just before `at` closes: the place of its closing quote, in checked text.
 #[inline(always)]
 pub(crate) fn closing_quote(bytes: &[u8], mut at: usize) -> Option<usize> {
     loop {
-        at = plain_end(bytes, at);
-        match *bytes.get(at)? {
-            b'"' => return Some(at),
-            b'\\' => at += 2,
-            _ => at += 1,
+        at = quote_or_escape(bytes, at);
+        if *bytes.get(at)? == b'"' {
+            return Some(at);
         }
+        at += 2;
     }
 }
 
