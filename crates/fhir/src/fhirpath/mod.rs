@@ -6,6 +6,7 @@
 //! bounded: the expression's length and nesting by [`MAX_LENGTH`] and [`MAX_NESTING`], the work by [`Limits`].
 
 mod ast;
+mod check;
 mod context;
 mod element;
 mod equality;
@@ -21,6 +22,7 @@ mod text;
 mod types;
 mod value;
 
+pub use check::CheckFault;
 pub use context::{ConformsTo, Context, Limits, MemberOf, Resolve, Trace};
 pub use element::Element;
 pub use error::{EvalError, ParseError, ParseFault};
@@ -29,6 +31,8 @@ pub use quantity::{Quantity, QuantityUnit};
 pub use temporal::{Calendar, Precision, Temporal, TemporalKind};
 pub use text::Text;
 pub use value::{Collection, IntoIter, Value};
+
+use crate::definitions::Definitions;
 
 /// A compiled expression.
 #[derive(Debug)]
@@ -41,6 +45,14 @@ impl Expression {
     /// [`ParseError`] with the place and the fault.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         parser::parse(text).map(Self)
+    }
+
+    /// Looks it through against the types, for values of that type to start from: what is wrong with it whatever the
+    /// document. Evaluation is lenient about a name that no type has (it finds nothing); whoever writes an expression
+    /// wants to be told. What is not known for certain passes.
+    #[must_use]
+    pub fn check(&self, definitions: &Definitions, type_name: Option<&str>) -> Vec<CheckFault> {
+        check::check(&self.0, definitions, type_name)
     }
 
     /// Evaluates it.

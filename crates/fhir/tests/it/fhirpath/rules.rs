@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use keepwell_fhir::definitions::r4;
-use keepwell_fhir::fhirpath::{Context, Element, EvalError, Expression, MAX_LENGTH, ParseFault, Value};
+use keepwell_fhir::fhirpath::{CheckFault, Context, Element, EvalError, Expression, MAX_LENGTH, ParseFault, Value};
 use keepwell_fhir::json::Node;
+use keepwell_fhir::types::known;
 
 use super::{all_shown, alone, answer};
 
@@ -199,4 +200,71 @@ fn nothing_of_a_document_is_in_what_is_printed_for_debugging() {
         let printed = format!("{:?}", expression.evaluate(&context).unwrap());
         assert!(!["James", "1974", "mg", "1.5", "Acme"].iter().any(|it| printed.contains(it)), "{printed}");
     }
+}
+
+#[test]
+fn every_rule_of_r4_passes_the_check_but_for_the_listed() {
+    let definitions = r4();
+    let mut checked: BTreeSet<(&str, &str, &str)> = BTreeSet::new();
+    for definition in definitions.types() {
+        checked.extend(definition.invariants.iter().map(|it| (&*definition.name, &*it.key, &*it.expression)));
+        for element in &definition.elements {
+            for of in &element.types {
+                checked.extend(element.invariants.iter().map(|it| (&*of.name, &*it.key, &*it.expression)));
+            }
+        }
+        let parameters = definitions.search_parameters(&definition.name);
+        checked.extend(parameters.map(|it| (&*definition.name, &*it.code, &*it.expression)));
+    }
+    let mut faults: BTreeSet<String> = BTreeSet::new();
+    for (type_name, key, text) in checked.into_iter().filter(|(.., text)| !text.is_empty()) {
+        for fault in Expression::parse(text).unwrap().check(definitions, Some(type_name)) {
+            // A search parameter of several types names each of them.
+            if !matches!(&fault, CheckFault::Element(name, _) if known(name).is_some()) {
+                faults.insert(format!("{key} of {type_name}: {fault}"));
+            }
+        }
+    }
+    // Slips of R4's own: rules written for another version of the type, or for one of its choices only.
+    let slips = [
+        "cid-0 of ChargeItemDefinition: 'name' is no element of ChargeItemDefinition",
+        "evv-1 of EvidenceVariable.characteristic: 'definitionByCombination' is no element of EvidenceVariable.characteristic",
+        "evv-1 of EvidenceVariable.characteristic: 'definitionByTypeAndValue' is no element of EvidenceVariable.characteristic",
+        "evv-1 of EvidenceVariable.characteristic: 'definitionCanonical' is no element of EvidenceVariable.characteristic",
+        "evv-1 of EvidenceVariable.characteristic: 'definitionCodeableConcept' is no element of EvidenceVariable.characteristic",
+        "evv-1 of EvidenceVariable.characteristic: 'definitionId' is no element of EvidenceVariable.characteristic",
+        "evv-1 of EvidenceVariable.characteristic: 'definitionReference' is no element of EvidenceVariable.characteristic",
+        "ras-1 of decimal: 'high' is no element of decimal",
+        "ras-1 of decimal: 'low' is no element of decimal",
+        "target-species of MedicinalProductPharmaceutical: 'code' is no element of MedicinalProductPharmaceutical.routeOfAdministration.targetSpecies",
+    ];
+    assert_eq!(faults.into_iter().collect::<Vec<_>>(), slips);
+}
+
+#[test]
+fn an_expression_is_checked_against_the_types_before_there_is_a_document() {
+    for (text, wanted) in [
+        ("name.given1", Some("'given1' is no element of HumanName")),
+        ("Observation.name", Some("'Observation' is no element of Patient")),
+        ("deceasedBoolean", Some("'deceasedBoolean' is no element of Patient")),
+        ("(deceased as dateTime).unit", Some("'unit' is no element of dateTime")),
+        ("deceased.ofType(Patientt)", Some("there is no type 'Patientt'")),
+        ("children().first()", Some("'first' depends on an order that its input does not have")),
+        ("descendants().where($this is string)[0]", Some("'[]' depends on an order that its input does not have")),
+        ("name.where(family)", Some("the criterion of 'where' is no boolean")),
+        ("name.startsWith('a')", Some("'startsWith' needs a text")),
+        ("contact.select(name.family | telecom.valu)", Some("'valu' is no element of ContactPoint")),
+        ("Patient.name.where(use = 'official' and period.end.empty()).given.first().upper()", None),
+        ("DomainResource.contained.where(name.exists()).anything", None),
+        ("managingOrganization.resolve().name.given", None),
+        ("name.extension('urn:x').value.code", None),
+        ("contact.repeat(name).period.start > today()", None),
+        ("name.select(iif(use = 'old', given, family)).length()", None),
+        ("type().name = 'Patient' and %resource.anything and %context.name.exists()", None),
+        ("birthDate.extension.value.ofType(dateTime)", None),
+    ] {
+        let faults = Expression::parse(text).unwrap().check(r4(), Some("Patient"));
+        assert_eq!(faults.first().map(ToString::to_string).as_deref(), wanted, "{text}");
+    }
+    assert!(Expression::parse("'a'.length() + 1").unwrap().check(r4(), None).is_empty());
 }
