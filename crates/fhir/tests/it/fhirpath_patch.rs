@@ -9,6 +9,7 @@ use keepwell_fhir::xml;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::outputs::assert_valid;
 use crate::shared::shared;
 
 const PATIENT: &str = r#"{"resourceType":"Patient","id":"p","active":true,"x-unknown":{"n":1.50},"birthDate":"1970-01-01","_birthDate":{"extension":[{"url":"u","valueString":"x"}]},"name":[{"family":"Brook","given":["Una",null,"Mae"],"_given":[null,{"id":"g"},null]},{"text":"U"}],"deceasedBoolean":false,"contact":[{"name":{"text":"C"}}]}"#;
@@ -266,6 +267,7 @@ fn hl7s_cases_for_fhirpath_patch_pass() {
 fn short(older: &str, newer: &str) -> Vec<String> {
     let bytes = diff(&compact(older.as_bytes()).unwrap(), &compact(newer.as_bytes()).unwrap(), r4()).unwrap();
     assert_eq!(compact(&bytes).unwrap(), bytes);
+    assert_valid(&bytes);
     let parameters: Value = serde_json::from_slice(&bytes).unwrap();
     let operations = parameters["parameter"].as_array().cloned().unwrap_or_default();
     let text = |operation: &Value| {
@@ -283,9 +285,9 @@ fn short(older: &str, newer: &str) -> Vec<String> {
 #[test]
 fn a_difference_says_what_changed_and_no_more() {
     let older = r#"{"resourceType":"Patient","id":"p","meta":{"versionId":"1","lastUpdated":"2026","tag":[{"code":"t"}]},"active":true,
-        "name":[{"family":"Brook","given":["Una"]}],"telecom":[{"value":"1"},{"value":"2"},{"value":"3"}],"deceasedBoolean":false}"#;
+        "name":[{"family":"Brook","given":["Una"]}],"telecom":[{"rank":2},{"rank":3},{"rank":4}],"deceasedBoolean":false}"#;
     let newer = r#"{"resourceType":"Patient","id":"p","active":true,"meta":{"lastUpdated":"2027","versionId":"2","tag":[{"code":"t"}]},
-        "name":[{"family":"Brooke","given":["Una","Mae"]}],"telecom":[{"value":"1"},{"value":"3"}],"gender":"female","deceasedDateTime":"2026"}"#;
+        "name":[{"family":"Brooke","given":["Una","Mae"]}],"telecom":[{"rank":2},{"rank":4}],"gender":"female","deceasedDateTime":"2026"}"#;
     assert_eq!(
         short(older, newer),
         [
@@ -306,9 +308,9 @@ fn a_difference_says_what_changed_and_no_more() {
         short(&text("a"), &text("b")),
         ["replace Patient.text.`div` <div xmlns='http://www.w3.org/1999/xhtml'>b</div>"]
     );
-    let front = r#"{"resourceType":"Patient","telecom":[{"value":"0"},{"value":"1"}]}"#;
-    let back = r#"{"resourceType":"Patient","telecom":[{"value":"1"}]}"#;
-    assert_eq!(short(back, front), [r#"insert Patient.telecom 0 {"value":"0"}"#]);
+    let front = r#"{"resourceType":"Patient","telecom":[{"rank":1},{"rank":2}]}"#;
+    let back = r#"{"resourceType":"Patient","telecom":[{"rank":2}]}"#;
+    assert_eq!(short(back, front), [r#"insert Patient.telecom 0 {"rank":1}"#]);
     assert_eq!(short(front, back), ["delete Patient.telecom[0]"]);
 }
 

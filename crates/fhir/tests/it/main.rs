@@ -8,6 +8,7 @@ mod fhirpath;
 mod fhirpath_patch;
 mod json;
 mod observation;
+mod outputs;
 mod packages;
 mod patch;
 mod person;

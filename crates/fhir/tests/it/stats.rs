@@ -6,6 +6,8 @@ use keepwell_fhir::stats::{Question, Statistic, stats};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::outputs::assert_valid;
+
 const LOINC: &str = "http://loinc.org";
 
 fn code(code: &str) -> Value {
@@ -39,6 +41,7 @@ fn ask(observations: &[Value], codes: &[&str], statistics: &str, sources: Option
     let question = Question { subject: "Patient/p", codes: &codes, statistics: &statistics, period, sources };
     let bytes = stats(&items, &question);
     assert_eq!(compact(&bytes).unwrap(), bytes);
+    assert_valid(&bytes);
     serde_json::from_slice(&bytes).unwrap()
 }
 

@@ -10,6 +10,7 @@ use keepwell_fhir::summary::{Order, summary};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::outputs::assert_valid;
 use crate::shared::shared;
 
 const DEVICE: &str =
@@ -21,7 +22,8 @@ fn url(reference: &str) -> String {
 }
 
 fn urn(reference: &str) -> String {
-    format!("urn:uuid:{reference}")
+    let number = reference.bytes().fold(7u64, |number, byte| number.wrapping_mul(31).wrapping_add(u64::from(byte)));
+    format!("urn:uuid:00000000-0000-4000-8000-{:012x}", number & 0xffff_ffff_ffff)
 }
 
 fn summarised(record: &[(String, String)], full_url: &dyn Fn(&str) -> String) -> Document {
@@ -80,6 +82,8 @@ fn entries(section: &Value) -> Vec<&str> {
 
 #[test]
 fn an_empty_section_says_that_nothing_is_known_and_is_never_left_out() {
+    let document = summarised(&record(&[]), &urn);
+    assert_valid(&document.bytes);
     let (bundle, sections) = read(&summarised(&record(&[]), &url));
     let codes: Vec<_> = sections.keys().map(String::as_str).collect();
     assert_eq!(codes, ["10160-0", "11369-6", "11450-4", "30954-2", "46264-8", "47519-4", "48765-2"]);
@@ -271,6 +275,7 @@ fn every_record_gives_a_whole_document_and_always_the_same_one() {
         let document = summarised(&record, &urn);
         assert_eq!(document.bytes, summarised(&record, &urn).bytes);
         assert!(document.missing.is_empty(), "{:?}", document.missing);
+        assert_valid(&document.bytes);
         let (bundle, sections) = read(&document);
         let all = bundle["entry"].as_array().unwrap();
         let urls: Vec<_> = all.iter().map(|it| it["fullUrl"].as_str().unwrap()).collect();

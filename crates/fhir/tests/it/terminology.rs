@@ -7,6 +7,8 @@ use keepwell_fhir::terminology::{Asked, Expand, Place, expand, lookup, subsumes,
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+use crate::outputs::assert_valid;
+
 const GENDER: &str = "http://hl7.org/fhir/administrative-gender";
 const GENDERS: &str = "http://hl7.org/fhir/ValueSet/administrative-gender";
 const ACT: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
@@ -14,11 +16,17 @@ const ACT: &str = "http://terminology.hl7.org/CodeSystem/v3-ActCode";
 fn read(bytes: Result<Vec<u8>, Issue>) -> Value {
     let bytes = bytes.unwrap();
     assert_eq!(compact(&bytes).unwrap(), bytes);
+    assert_valid(&bytes);
     serde_json::from_slice(&bytes).unwrap()
 }
 
 fn asked<'a>(url: &'a str) -> Expand<'a> {
-    Expand { url, timestamp: "2026-11-23T09:30:00Z", identifier: "urn:uuid:x", ..Expand::default() }
+    Expand {
+        url,
+        timestamp: "2026-11-23T09:30:00Z",
+        identifier: "urn:uuid:33333333-3333-4333-8333-333333333333",
+        ..Expand::default()
+    }
 }
 
 fn codes(set: &Value) -> Vec<&str> {
@@ -89,7 +97,7 @@ fn a_value_set_lists_its_codes_with_their_names() {
     assert_eq!((&expansion["total"], &expansion["offset"]), (&json!(4), &json!(0)));
     assert_eq!(
         (&expansion["identifier"], &expansion["timestamp"]),
-        (&json!("urn:uuid:x"), &json!("2026-11-23T09:30:00Z"))
+        (&json!("urn:uuid:33333333-3333-4333-8333-333333333333"), &json!("2026-11-23T09:30:00Z"))
     );
     assert!(expansion.get("extension").is_none());
 }
