@@ -26,7 +26,8 @@ pub(super) fn build(definitions: &Definitions, element: &ElementDef, part: Node<
         return if named { Err(Reason::WrongType) } else { object(definitions, stated, parts).map(plain) };
     }
     if let Some(resource) = part.get("resource") {
-        let fits = !element.is_choice && matches!(stated, "Resource" | "DomainResource");
+        let takes = !element.is_choice && matches!(stated, "Resource" | "DomainResource");
+        let fits = takes && resource.get_text("resourceType").is_some();
         return if fits { Ok(plain(resource.raw().to_owned())) } else { Err(Reason::WrongType) };
     }
     let value = choice(part.members(), "value");
@@ -68,14 +69,36 @@ fn fits(
     same && companion.is_none() && value.is_some_and(|it| it.kind() == Kind::Object)
 }
 
-/// An object of that type, out of parts.
+/// An object of that type, out of parts: the elements of one name come together in a list.
 fn object(definitions: &Definitions, type_name: &str, parts: Node<'_>) -> Result<String, Reason> {
-    let mut text = "{}".to_owned();
+    let mut fields: Vec<(&ElementDef, String, Field)> = Vec::new();
     for part in parts.items() {
         let name = part.get_text("name").ok_or(Reason::Missing("name"))?;
-        text = with_element(definitions, Node::of_text(&text), type_name, &name, part)?;
+        let element = element_of(definitions, type_name, &name)?;
+        let built = build(definitions, element, part)?;
+        let there = fields.iter().position(|(other, ..)| std::ptr::eq(*other, element));
+        if there.is_some() && !element.repeats() {
+            return Err(Reason::AlreadyThere);
+        }
+        let at = there.unwrap_or_else(|| {
+            fields.push((element, built.name, Field::default()));
+            fields.len() - 1
+        });
+        let field = &mut fields[at].2;
+        field.insert(field.len(), built.value, built.companion)?;
     }
-    if text == "{}" { Err(Reason::Missing("part")) } else { Ok(text) }
+    if fields.is_empty() {
+        return Err(Reason::Missing("part"));
+    }
+    let all = fields.iter().flat_map(|(element, name, field)| changes(name, name, field, element.repeats()));
+    Ok(rewritten(Node::of_text("{}"), all.collect()))
+}
+
+/// The element of a type with that name. A choice is named by its stem; its name in JSON, with a type, is understood too.
+fn element_of<'a>(definitions: &'a Definitions, type_name: &str, name: &str) -> Result<&'a ElementDef, Reason> {
+    let definition = definitions.type_named(type_name).ok_or(Reason::NoElement)?;
+    let element = definition.element_named(name).or_else(|| definition.element(name).map(|(element, _)| element));
+    element.ok_or(Reason::NoElement)
 }
 
 /// An object with one more element: a new property, or a new item at the end of a list.
@@ -86,10 +109,7 @@ pub(super) fn with_element(
     name: &str,
     part: Node<'_>,
 ) -> Result<String, Reason> {
-    let definition = definitions.type_named(type_name).ok_or(Reason::NoElement)?;
-    // A choice is named by its stem; its name in JSON, with a type, is understood too.
-    let element = definition.element_named(name).or_else(|| definition.element(name).map(|(element, _)| element));
-    let element = element.ok_or(Reason::NoElement)?;
+    let element = element_of(definitions, type_name, name)?;
     let built = build(definitions, element, part)?;
     let repeats = element.repeats();
     let is_there = |(name, _): (&str, Node<'_>)| element.type_behind(name.strip_prefix('_').unwrap_or(name)).is_some();

@@ -218,6 +218,10 @@ fn contained_resources_are_patched_and_added_too() {
     let name = r#",{"name":"name","valueString":"name"},{"name":"value","valueString":"GP"}"#;
     let result = patched(&[("add", "Patient", contained), ("add", "Patient.contained[0]", name)]).unwrap();
     assert!(result.ends_with(r#","contained":[{"resourceType":"Organization","id":"o","name":"GP"}]}"#), "{result}");
+    assert_eq!(
+        refused("add", "Patient", &contained.replace(r#"{"resourceType":"Organization","id":"o"}"#, "null")),
+        Reason::WrongType
+    );
 }
 
 /// A resource with the white space and the entities of its narrative made one: the file spells it in two ways.
