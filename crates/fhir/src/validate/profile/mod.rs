@@ -146,7 +146,7 @@ impl<'a, 'v> Checker<'_, 'a, 'v> {
     fn root(&mut self, profile: &'v Profile, value: Val<'a, 'v>, here: &Frame<'_>) -> Option<()> {
         let outer = std::mem::replace(&mut self.profile, profile);
         self.depth += 1;
-        let end = if self.depth > DEEPEST { Some(()) } else { self.value(&profile.root, value, here) };
+        let end = if self.depth > DEEPEST { Some(()) } else { self.value(&profile.root, None, value, here) };
         self.depth -= 1;
         self.profile = outer;
         // Running out of steps ends this look, and what is said about it is said once, by who began it.
@@ -154,7 +154,13 @@ impl<'a, 'v> Checker<'_, 'a, 'v> {
     }
 
     /// The children that a constraint speaks of, in an object.
-    fn children(&mut self, constraint: &'v Constraint, object: Val<'a, 'v>, here: &Frame<'_>) -> Option<()> {
+    fn children(
+        &mut self,
+        constraint: &'v Constraint,
+        whole: Option<&'v Constraint>,
+        object: Val<'a, 'v>,
+        here: &Frame<'_>,
+    ) -> Option<()> {
         let Some(node) = object.node else { return Some(()) };
         for child in &constraint.children {
             let values = collect::values(self.definitions(), node, object.kind, &child.element.name);
@@ -163,15 +169,18 @@ impl<'a, 'v> Checker<'_, 'a, 'v> {
             if told && !self.quiet {
                 continue;
             }
-            self.element(child, &values, object.place(self.walk.text), here)?;
+            let whole = whole.and_then(|it| it.child(&child.element.name));
+            self.element(child, whole, &values, object.place(self.walk.text), here)?;
         }
         Some(())
     }
 
-    /// An element with all its values, or a slice with those that are in it. `place` is that of the object around.
+    /// An element with all its values, or a slice with those that are in it. `place` is that of the object around;
+    /// `whole` is what is demanded of the same element where the slices further up are left aside.
     fn element(
         &mut self,
         constraint: &'v Constraint,
+        whole: Option<&'v Constraint>,
         values: &[Val<'a, 'v>],
         place: Range<usize>,
         here: &Frame<'_>,
@@ -195,9 +204,9 @@ impl<'a, 'v> Checker<'_, 'a, 'v> {
         }
         for &value in values {
             let frame = Frame { above: Some(here), name: &element.name, index: value.index };
-            self.value(constraint, value, &frame)?;
+            self.value(constraint, whole, value, &frame)?;
         }
-        self.slices(constraint, values, place, here)
+        self.slices(constraint, whole, values, place, here)
     }
 }
 

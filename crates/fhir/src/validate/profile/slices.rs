@@ -19,18 +19,24 @@ impl<'a, 'v> Checker<'_, 'a, 'v> {
     pub(super) fn slices(
         &mut self,
         constraint: &'v Constraint,
+        whole: Option<&'v Constraint>,
         values: &[Val<'a, 'v>],
         place: Range<usize>,
         here: &Frame<'_>,
     ) -> Option<()> {
-        let Some(slicing) = &constraint.slicing else { return Some(()) };
+        // A slice may have slices without saying again how they are told apart.
+        let outside = whole.filter(|_| !constraint.slices.is_empty()).and_then(|it| it.slicing.as_ref());
+        let Some(slicing) = constraint.slicing.as_ref().or(outside) else { return Some(()) };
         let mut sorted: Vec<Vec<Val<'a, 'v>>> = vec![Vec::new(); constraint.slices.len()];
         let (mut last, mut outside) = (0, false);
         for &value in values {
             self.step()?;
             let frame = Frame { above: Some(here), name: &constraint.element.name, index: value.index };
             let mut slices = constraint.slices.iter();
-            let found = slices.position(|slice| self.is_in(slicing, slice, value, &frame));
+            let found = slices.position(|slice| {
+                let same = whole.and_then(|it| it.slice(slice.slice_name.as_deref()?));
+                self.is_in(slicing, slice, same, value, &frame)
+            });
             let place = value.place(self.walk.text);
             match found {
                 None => {
@@ -58,20 +64,34 @@ impl<'a, 'v> Checker<'_, 'a, 'v> {
             }
         }
         for (slice, values) in constraint.slices.iter().zip(&sorted) {
-            self.element(slice, values, place.clone(), here)?;
+            self.element(slice, Some(constraint), values, place.clone(), here)?;
         }
         Some(())
     }
 
-    /// Whether a value is in a slice.
-    fn is_in(&mut self, slicing: &'v Slicing, slice: &'v Constraint, value: Val<'a, 'v>, here: &Frame<'_>) -> bool {
+    /// Whether a value is in a slice. `same` is the slice of that name where the slices further up are left aside.
+    fn is_in(
+        &mut self,
+        slicing: &'v Slicing,
+        slice: &'v Constraint,
+        same: Option<&'v Constraint>,
+        value: Val<'a, 'v>,
+        here: &Frame<'_>,
+    ) -> bool {
         if slicing.discriminators.is_empty() {
-            return self.passes(|checker| checker.value(slice, value, here));
+            return self.passes(|checker| checker.value(slice, None, value, here));
         }
-        slicing.discriminators.iter().all(|it| self.decides(it, slice, value, here))
+        slicing.discriminators.iter().all(|it| self.decides(it, slice, same, value, here))
     }
 
-    fn decides(&mut self, by: &'v Discriminator, slice: &'v Constraint, value: Val<'a, 'v>, here: &Frame<'_>) -> bool {
+    fn decides(
+        &mut self,
+        by: &'v Discriminator,
+        slice: &'v Constraint,
+        same: Option<&'v Constraint>,
+        value: Val<'a, 'v>,
+        here: &Frame<'_>,
+    ) -> bool {
         let steps = steps(&by.path);
         let mut at = vec![value];
         for step in &steps {
@@ -82,7 +102,11 @@ impl<'a, 'v> Checker<'_, 'a, 'v> {
         self.constraints(slice, &steps, 0, &mut constraints);
         match by.kind {
             DiscriminatorKind::Value | DiscriminatorKind::Pattern => {
-                let deciding: Vec<_> = constraints.into_iter().filter(|it| determines(it)).collect();
+                let mut deciding: Vec<_> = constraints.into_iter().filter(|it| determines(it)).collect();
+                if let Some(same) = same.filter(|_| deciding.is_empty()) {
+                    self.constraints(same, &steps, 0, &mut deciding);
+                    deciding.retain(|it| determines(it));
+                }
                 !deciding.is_empty() && deciding.iter().all(|it| at.iter().any(|&value| self.fits(it, value)))
             }
             DiscriminatorKind::Exists => constraints.iter().any(|it| match it.element.max {

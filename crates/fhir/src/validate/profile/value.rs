@@ -19,7 +19,13 @@ const ERROR: Severity = Severity::Error;
 
 impl<'a, 'v> Checker<'_, 'a, 'v> {
     /// Everything that a constraint says about one value, and about what is in it.
-    pub(super) fn value(&mut self, constraint: &'v Constraint, value: Val<'a, 'v>, here: &Frame<'_>) -> Option<()> {
+    pub(super) fn value(
+        &mut self,
+        constraint: &'v Constraint,
+        whole: Option<&'v Constraint>,
+        value: Val<'a, 'v>,
+        here: &Frame<'_>,
+    ) -> Option<()> {
         self.step()?;
         let element = &constraint.element;
         self.types(constraint, value, here)?;
@@ -45,7 +51,7 @@ impl<'a, 'v> Checker<'_, 'a, 'v> {
             && let Some(object) = value.object()
         {
             let kind = if value.node.is_some_and(|it| it.kind() == Kind::Object) { value.kind } else { "Element" };
-            self.children(constraint, Val { node: Some(object), kind, ..value }, here)?;
+            self.children(constraint, whole, Val { node: Some(object), kind, ..value }, here)?;
         }
         Some(())
     }

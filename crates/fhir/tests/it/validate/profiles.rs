@@ -304,3 +304,29 @@ fn a_profile_that_is_too_much_work_ends() {
     assert!(held(&validator, &text, &["https://example.org/w"]).is_valid());
     assert!(report(&text).is_valid());
 }
+
+#[test]
+fn a_slice_inside_a_slice_is_told_apart_as_it_is_outside() {
+    // As UK Core's blood pressure: the systems are fixed for every component, the codes for one kind of component.
+    let profile = profile(
+        "i",
+        "Observation",
+        r#"{"id":"Observation.component","path":"Observation.component","slicing":{"discriminator":[{"type":"value","path":"code.text"}],"rules":"closed"}},
+           {"id":"Observation.component.code.coding","path":"Observation.component.code.coding","slicing":{"discriminator":[{"type":"value","path":"system"}],"rules":"open"}},
+           {"id":"Observation.component.code.coding:loinc","path":"Observation.component.code.coding","sliceName":"loinc","min":1},
+           {"id":"Observation.component.code.coding:loinc.system","path":"Observation.component.code.coding.system","fixedUri":"http://loinc.org"},
+           {"id":"Observation.component:a","path":"Observation.component","sliceName":"a"},
+           {"id":"Observation.component:a.code.coding:loinc","path":"Observation.component.code.coding","sliceName":"loinc","min":1},
+           {"id":"Observation.component:a.code.coding:loinc.code","path":"Observation.component.code.coding.code","fixedCode":"1-8"},
+           {"id":"Observation.component:a.code.text","path":"Observation.component.code.text","fixedString":"A"}"#,
+    );
+    let validator = package(&[&profile]);
+    let observation = |code: &str| {
+        format!(
+            r#"{{"resourceType":"Observation","status":"final","code":{{"text":"x"}},"component":[{{"code":{{"coding":[{{"system":"http://snomed.info/sct","code":"9"}},{{"system":"http://loinc.org","code":"{code}"}}],"text":"A"}}}}]}}"#
+        )
+    };
+    let i = "https://example.org/i";
+    assert_eq!(told(&validator, &observation("1-8"), &[i]), Vec::<String>::new());
+    one(&validator, &observation("2-6"), i, "Observation.component[0].code.coding[1].code", "exactly \"1-8\"");
+}
