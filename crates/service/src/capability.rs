@@ -30,8 +30,8 @@ impl Service {
             "software": { "name": "Keepwell", "version": env!("CARGO_PKG_VERSION") },
             "implementation": { "description": "Keepwell, a person held health record", "url": base_url },
             "fhirVersion": "4.0.1",
-            "format": ["application/fhir+json"],
-            "patchFormat": ["application/json-patch+json"],
+            "format": ["application/fhir+json", "application/fhir+xml"],
+            "patchFormat": ["application/json-patch+json", "application/fhir+json", "application/fhir+xml"],
             "rest": [{
                 "mode": "server",
                 "documentation": "A transaction is about one person, with the directory resources that go with it. \

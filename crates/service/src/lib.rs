@@ -35,7 +35,7 @@ pub use keepwell_clinical::{FieldError, Problem, SAFETY_MESSAGE};
 pub use keepwell_fhir::outcome::{Issue, IssueCode};
 pub use operator::HousekeepingError;
 pub use people::{Assurance, BloodPressureForm, Session, SessionToken, VerifiedIdentity};
-pub use rest::{BundleRequest, HistoryOf, HistoryRequest, query_parameters};
+pub use rest::{BundleRequest, HistoryOf, HistoryRequest, json_of_xml, query_parameters, xml_of_json};
 pub use systems::{CareSetting, Client, Grant, ResourceAnswer, TransactionResponse};
 pub use transaction::{Change, Patch, WriteRequest, Written};
 pub use views::{

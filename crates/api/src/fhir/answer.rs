@@ -11,6 +11,8 @@ use crate::http_date::http_date;
 
 /// FHIR as JSON.
 pub(super) const FHIR_JSON: &str = "application/fhir+json";
+/// FHIR as XML.
+pub(super) const FHIR_XML: &str = "application/fhir+xml";
 
 /// Why a request was refused, on its way to becoming an answer.
 #[derive(Debug)]

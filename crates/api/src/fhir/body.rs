@@ -8,10 +8,10 @@ use axum::body::Body;
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use keepwell_service::IssueCode;
+use keepwell_service::{IssueCode, json_of_xml};
 
 use super::answer::Refusal;
-use super::negotiate::list;
+use super::negotiate::{Format, list, sends_fhir};
 
 /// How long the body may take to arrive.
 const PATIENCE: Duration = Duration::from_secs(120);
@@ -46,6 +46,16 @@ pub(super) async fn read(headers: &HeaderMap, body: Body, limit: usize) -> Resul
             });
             unpack(decoder.map_err(|_| not_packed())?, limit)
         }
+    }
+}
+
+/// A FHIR document, as JSON whatever it came as.
+pub(super) async fn document(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Refusal> {
+    let format = sends_fhir(headers)?;
+    let body = read(headers, body, limit).await?;
+    match format {
+        Format::Json => Ok(body),
+        Format::Xml => Ok(json_of_xml(&body)?),
     }
 }
 

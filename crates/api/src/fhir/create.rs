@@ -8,7 +8,6 @@ use keepwell_service::{Change, WriteRequest};
 
 use super::answer::Refusal;
 use super::caller::Caller;
-use super::negotiate::sends_fhir_json;
 use super::{body, written};
 use crate::Api;
 
@@ -19,8 +18,7 @@ pub(super) async fn create(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    sends_fhir_json(&headers)?;
-    let body = body::read(&headers, body, api.service.config().max_bundle).await?;
+    let body = body::document(&headers, body, api.service.config().max_bundle).await?;
     let request = WriteRequest::new(&resource_type, None, Change::Create(body));
     written::write(&api, &caller, &headers, request).await
 }

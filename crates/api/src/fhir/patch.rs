@@ -8,7 +8,7 @@ use keepwell_service::{Change, Patch, WriteRequest};
 
 use super::answer::Refusal;
 use super::caller::Caller;
-use super::negotiate::sends_patch;
+use super::negotiate::{PatchFormat, sends_patch};
 use super::{body, written};
 use crate::Api;
 
@@ -19,8 +19,11 @@ pub(super) async fn patch(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    sends_patch(&headers)?;
-    let body = body::read(&headers, body, api.service.config().max_bundle).await?;
-    let request = WriteRequest::new(&resource_type, Some(&id), Change::Patch(Patch::Json(body)));
+    let limit = api.service.config().max_bundle;
+    let patch = match sends_patch(&headers)? {
+        PatchFormat::Json => Patch::Json(body::read(&headers, body, limit).await?),
+        PatchFormat::Path => Patch::Path(body::document(&headers, body, limit).await?),
+    };
+    let request = WriteRequest::new(&resource_type, Some(&id), Change::Patch(patch));
     written::write(&api, &caller, &headers, request).await
 }

@@ -9,7 +9,6 @@ use keepwell_service::BundleRequest;
 use super::answer::{Refusal, json};
 use super::body;
 use super::caller::Caller;
-use super::negotiate::sends_fhir_json;
 use super::prefer::Return;
 use crate::Api;
 
@@ -19,8 +18,7 @@ pub(super) async fn commit(
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
-    sends_fhir_json(&headers)?;
-    let body = body::read(&headers, body, api.service.config().max_bundle).await?;
+    let body = body::document(&headers, body, api.service.config().max_bundle).await?;
     let wanted = Return::asked(&headers);
     let base = api.config.fhir_base();
     let request = BundleRequest {

@@ -72,7 +72,8 @@ async fn the_form_may_be_asked_for_in_the_address() {
         ("application/fhir%2Bjson", 200),
         ("application/fhir+json", 200),
         ("application/json", 200),
-        ("xml", 406),
+        ("xml", 200),
+        ("application/fhir%2Bxml", 200),
         ("text/turtle", 406),
     ] {
         let request = house.authorised("GET", &format!("{patient}?_format={format}"));
@@ -81,6 +82,65 @@ async fn the_form_may_be_asked_for_in_the_address() {
     }
     let pretty = house.ask("GET", &format!("{patient}?_pretty=true")).await;
     assert!(pretty.text().starts_with("{\n  \"birthDate\": \"1958-02-11\",\n"), "{}", pretty.text());
+}
+
+#[tokio::test]
+async fn what_came_as_json_goes_out_as_xml_and_comes_back_the_same() {
+    let house = House::new().await;
+    let (patient, observation) = house.amina().await;
+    let xml = |path: &str| house.authorised("GET", path).header(header::ACCEPT, "application/fhir+xml");
+    let mut documents = Vec::new();
+    for path in [&patient, &observation, &"/fhir/metadata".to_owned()] {
+        let answer = house.send(xml(path).body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.status, StatusCode::OK, "{path} {}", answer.text());
+        assert_eq!(answer.header(header::CONTENT_TYPE), "application/fhir+xml");
+        assert!(answer.text().contains("xmlns=\"http://hl7.org/fhir\""), "{path}");
+        documents.push(answer.text().to_owned());
+    }
+    let version = house.ask("GET", &observation).await.header(header::ETAG).to_owned();
+    let put = house.authorised("PUT", &observation).header(header::CONTENT_TYPE, "application/fhir+xml");
+    let answer = house.send(put.body(documents[1].clone().into()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    let before =
+        house.ask("GET", &format!("{observation}/_history/{}", version.trim_matches(['W', '/', '"']))).await.json();
+    let mut after = house.ask("GET", &observation).await.json();
+    after["meta"] = before["meta"].clone();
+    assert_eq!(after, before);
+    let missing = house.send(xml("/fhir/Patient/0000000000000000").body(Body::empty()).unwrap()).await;
+    assert_eq!(missing.status, StatusCode::NOT_FOUND);
+    assert!(missing.text().contains("<OperationOutcome xmlns"), "{}", missing.text());
+}
+
+#[tokio::test]
+async fn t37_xml_with_a_document_type_or_no_end_is_refused_with_its_line() {
+    let house = House::new().await;
+    let bomb =
+        "<?xml version=\"1.0\"?>\n<!DOCTYPE lolz [<!ENTITY lol \"lol\">]>\n<Patient xmlns=\"http://hl7.org/fhir\"/>";
+    let deep = format!("<Patient xmlns=\"http://hl7.org/fhir\">{}", "<extension>".repeat(100_000));
+    for document in [bomb.to_owned(), deep, "<Patient".to_owned(), String::new()] {
+        let post = house.authorised("POST", "/fhir/Patient").header(header::CONTENT_TYPE, "application/fhir+xml");
+        let answer = house.send(post.body(document.into()).unwrap()).await;
+        assert_eq!(answer.refusal().0, 400);
+        assert!(answer.text().contains("line "), "{}", answer.text());
+    }
+}
+
+#[tokio::test]
+async fn a_fhirpath_patch_changes_one_element() {
+    let house = House::new().await;
+    let (_, observation) = house.amina().await;
+    let part = |name: &str, kind: &str, value: &str| serde_json::json!({ "name": name, kind: value });
+    let parts = [
+        part("type", "valueCode", "replace"),
+        part("path", "valueString", "Observation.status"),
+        part("value", "valueCode", "amended"),
+    ];
+    let patch =
+        serde_json::json!({ "resourceType": "Parameters", "parameter": [{ "name": "operation", "part": parts }] });
+    let request = house.authorised("PATCH", &observation).header(header::CONTENT_TYPE, FHIR_JSON);
+    let answer = house.send(request.body(patch.to_string().into()).unwrap()).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
+    assert_eq!(house.ask("GET", &observation).await.json()["status"], "amended");
 }
 
 #[tokio::test]

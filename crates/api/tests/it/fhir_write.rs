@@ -152,8 +152,10 @@ async fn a_patch_changes_what_it_names_and_nothing_else() {
     let nobodys = json!([{ "op": "remove", "path": "/subject" }]);
     assert_eq!(send(&house, "PATCH", &observation, &nobodys, &[]).await.refusal().0, 422);
     assert_eq!(send(&house, "PATCH", "/fhir/Observation/o1", &json!([]), &[]).await.refusal().0, 404);
-    let wrong_type = house.authorised("PATCH", &observation).header(header::CONTENT_TYPE, FHIR_JSON);
-    assert_eq!(house.send(wrong_type.body("[]".into()).unwrap()).await.refusal().0, 415);
+    for (content_type, status) in [(FHIR_JSON, 400), ("application/json", 415), ("text/plain", 415)] {
+        let wrong_type = house.authorised("PATCH", &observation).header(header::CONTENT_TYPE, content_type);
+        assert_eq!(house.send(wrong_type.body("[]".into()).unwrap()).await.refusal().0, status, "{content_type}");
+    }
 }
 
 #[tokio::test]

@@ -9,10 +9,12 @@ mod out;
 mod query;
 mod read;
 mod seen;
+mod xml;
 
 pub use bundle::BundleRequest;
 pub use history::{HistoryOf, HistoryRequest};
 pub use query::query_parameters;
+pub use xml::{json_of_xml, xml_of_json};
 
 pub(crate) use bundle::Answered;
 pub(crate) use conditions::Precondition;

@@ -17,6 +17,8 @@ use crate::{FhirError, Service};
 pub enum Patch {
     /// A JSON Patch (RFC 6902), as it was sent.
     Json(Bytes),
+    /// A FHIRPath Patch (R4 §3.1.0.9.1): a Parameters resource in JSON.
+    Path(Bytes),
 }
 
 /// What is to become of a resource.

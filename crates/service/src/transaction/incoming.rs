@@ -315,7 +315,7 @@ fn verb(entry: &Entry<'_>, alone: bool) -> Result<Verb, Issue> {
         // The patch comes beside the entry then.
         (Method::Patch, None) if alone => Ok(Verb::Patch(Patch::Json(Bytes::new()))),
         (Method::Patch, None) => {
-            refuse("method", "A PATCH needs the patch as its resource: a Binary with a JSON Patch.")
+            refuse("method", "A PATCH needs the patch as its resource: Parameters, or a Binary with a JSON Patch.")
         }
         (Method::Get | Method::Head, _) => refuse("method", "This is no change."),
     }
