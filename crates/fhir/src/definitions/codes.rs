@@ -1,5 +1,7 @@
 //! Code systems and value sets, as data.
 
+use std::collections::HashSet;
+
 use super::model::Text;
 
 /// How much of a code system is known (FHIR R4 CodeSystem.content).
@@ -104,18 +106,14 @@ impl CodeSystem {
     #[must_use]
     pub fn is_a(&self, place: usize, ancestor: usize) -> bool {
         // Each step goes to a concept not seen yet, so a circle in a damaged system ends too.
-        let mut seen = vec![place];
-        let mut next = 0;
-        while let Some(&at) = seen.get(next) {
+        let mut seen = HashSet::from([place]);
+        let mut next = vec![place];
+        while let Some(at) = next.pop() {
             if at == ancestor {
                 return true;
             }
-            for &parent in self.concepts.get(at).map_or(&[][..], |it| &it.parents) {
-                if !seen.contains(&(parent as usize)) {
-                    seen.push(parent as usize);
-                }
-            }
-            next += 1;
+            let parents = self.concepts.get(at).map_or(&[][..], |it| &it.parents);
+            next.extend(parents.iter().map(|&it| it as usize).filter(|&it| seen.insert(it)));
         }
         false
     }

@@ -155,13 +155,15 @@ impl Definitions {
     /// gathered once and kept.
     #[must_use]
     pub fn expand(&self, value_set: &str) -> Option<Arc<CodeSet>> {
-        let known = self.expanded.read().unwrap_or_else(PoisonError::into_inner).get(value_set).cloned();
+        // The set's own address is the key, so that made-up versions after `|` take no room.
+        let url = &*self.value_set(value_set)?.url;
+        let known = self.expanded.read().unwrap_or_else(PoisonError::into_inner).get(url).cloned();
         if known.is_some() {
             return known;
         }
-        let codes = expand::Gathering::new(self).expand(value_set, 0)?;
+        let codes = expand::Gathering::new(self).expand(url, 0)?;
         let mut expanded = self.expanded.write().unwrap_or_else(PoisonError::into_inner);
-        Some(Arc::clone(expanded.entry(value_set.to_owned()).or_insert(codes)))
+        Some(Arc::clone(expanded.entry(url.to_owned()).or_insert(codes)))
     }
 }
 

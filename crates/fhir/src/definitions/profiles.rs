@@ -7,6 +7,9 @@ use super::structure::{BASE, apply, blank, owned};
 use super::{Definitions, PackageError};
 use crate::json::Node;
 
+/// How deep an element may be: some types contain themselves, so a path could go on for ever.
+const MAX_STEPS: usize = 32;
+
 /// The profile in a StructureDefinition.
 pub(super) fn profile(definitions: &Definitions, resource: Node<'_>) -> Result<Profile, PackageError> {
     let url = owned(resource, "url").unwrap_or_default();
@@ -34,7 +37,7 @@ pub(super) fn profile(definitions: &Definitions, resource: Node<'_>) -> Result<P
     for json in elements {
         let path = json.get_text("path").unwrap_or_default();
         let unknown = || PackageError::UnknownElement { profile: url.to_string(), path: path.to_string() };
-        let place = steps.of(json).ok_or_else(unknown)?;
+        let place = steps.of(json).filter(|it| it.len() <= MAX_STEPS).ok_or_else(unknown)?;
         let target = find(definitions, &mut root, &place).ok_or_else(unknown)?;
         say(definitions, target, json);
     }

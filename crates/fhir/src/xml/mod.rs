@@ -12,7 +12,7 @@ mod tokens;
 mod write;
 
 pub use read::read;
-pub use write::{Unwritable, write};
+pub use write::{Unwritable, write, write_pretty};
 
 /// The namespace of FHIR's elements.
 const FHIR: &str = "http://hl7.org/fhir";

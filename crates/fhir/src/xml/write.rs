@@ -22,9 +22,21 @@ pub struct Unwritable {
 /// # Errors
 /// [`Unwritable`] if the resource has what the definitions do not know: XML has no way to spell that.
 pub fn write(resource: Node<'_>, definitions: &Definitions) -> Result<Vec<u8>, Unwritable> {
+    written(resource, definitions, false)
+}
+
+/// As [`write()`], each element on a line of its own, for people.
+///
+/// # Errors
+/// As [`write()`].
+pub fn write_pretty(resource: Node<'_>, definitions: &Definitions) -> Result<Vec<u8>, Unwritable> {
+    written(resource, definitions, true)
+}
+
+fn written(resource: Node<'_>, definitions: &Definitions, is_pretty: bool) -> Result<Vec<u8>, Unwritable> {
     let mut out = Vec::with_capacity(resource.raw().len() * 2);
     out.extend_from_slice(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>");
-    let mut pen = Pen { definitions, out, path: Vec::new() };
+    let mut pen = Pen { definitions, out, path: Vec::new(), is_pretty, depth: 0 };
     match pen.resource(resource, true) {
         Ok(()) => Ok(pen.out),
         Err(words) => Err(Unwritable { path: pen.path.concat(), words }),
@@ -36,6 +48,10 @@ struct Pen<'d> {
     out: Vec<u8>,
     /// The steps to here, for the error; left as they are when one happens.
     path: Vec<String>,
+    /// Whether each element starts a line.
+    is_pretty: bool,
+    /// How many elements are open.
+    depth: usize,
 }
 
 /// What is said about one element: its property and its companion.
@@ -142,7 +158,9 @@ impl<'d> Pen<'d> {
     ) -> Result<(), String> {
         if said.type_name == "xhtml" {
             let text = value.and_then(Node::text).filter(|_| companion.is_none()).ok_or("a narrative is a string")?;
-            self.out.extend_from_slice(narrative::written(&text)?.as_bytes());
+            let narrative = narrative::written(&text)?;
+            self.line();
+            self.out.extend_from_slice(narrative.as_bytes());
             return Ok(());
         }
         self.open(said.name);
@@ -159,7 +177,17 @@ impl<'d> Pen<'d> {
         Ok(())
     }
 
+    /// Starts a line, if the document is to have lines.
+    fn line(&mut self) {
+        if self.is_pretty {
+            self.out.push(b'\n');
+            self.out.resize(self.out.len() + 2 * self.depth, b' ');
+        }
+    }
+
     fn open(&mut self, name: &str) {
+        self.line();
+        self.depth += 1;
         self.out.push(b'<');
         self.out.extend_from_slice(name.as_bytes());
     }
@@ -178,10 +206,12 @@ impl<'d> Pen<'d> {
 
     /// An end tag, or an empty element if there was nothing inside.
     fn close(&mut self, name: &str, inside: usize) {
+        self.depth -= 1;
         if self.out.len() == inside {
             self.out.pop();
             self.out.extend_from_slice(b"/>");
         } else {
+            self.line();
             self.out.extend_from_slice(b"</");
             self.out.extend_from_slice(name.as_bytes());
             self.out.push(b'>');

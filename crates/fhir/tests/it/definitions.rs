@@ -246,6 +246,8 @@ fn required_bindings_can_be_checked() {
     assert_eq!(codes.has(Some("http://hl7.org/fhir/observation-status"), "final"), Membership::Yes);
     assert_eq!(codes.has(Some("http://example.org"), "final"), Membership::No);
     assert_eq!(codes.has(None, "Final"), Membership::No);
+    let other_version = r4().expand("http://hl7.org/fhir/ValueSet/observation-status|made-up").unwrap();
+    assert!(std::sync::Arc::ptr_eq(&codes, &other_version), "what is made up by a caller takes no room");
     let mut missing = Vec::new();
     let mut open = Vec::new();
     for element in r4().types().flat_map(|it| &it.elements) {

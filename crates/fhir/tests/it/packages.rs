@@ -4,6 +4,7 @@ use keepwell_fhir::definitions::{
     Constraint, Definitions, DiscriminatorKind, ElementDef, Membership, PackageError, Profile, SlicingRules, Strength,
     ValueRule, r4,
 };
+use proptest::prelude::*;
 
 fn load(resources: &[&str]) -> Result<Definitions, PackageError> {
     r4().with_package(resources.iter().map(|it| it.as_bytes()))
@@ -205,4 +206,18 @@ fn nobody_redefines_a_type_of_r4() {
     let patient = r#"{"resourceType":"StructureDefinition","url":"http://hl7.org/fhir/StructureDefinition/Patient","kind":"resource",
       "type":"Patient","derivation":"specialization","snapshot":{"element":[{"path":"Patient"}]}}"#;
     assert_eq!(load(&[patient]).unwrap().type_named("Patient"), r4().type_named("Patient"));
+}
+
+proptest! {
+    #[test]
+    fn damaged_packages_never_panic(at in any::<prop::sample::Index>(), with in "[\\[\\]{}:,\"a-z.0-9]{0,3}", cut in 0usize..8, which in 0usize..3) {
+        let system = r#"{"resourceType":"CodeSystem","url":"a","concept":[{"code":"b","property":[{"code":"child","valueCode":"b"}]}]}"#;
+        let mut text = [BASE, DERIVED, system][which].to_owned();
+        let start = at.index(text.len());
+        text.replace_range(start..(start + cut).min(text.len()), &with);
+        let set = r#"{"resourceType":"ValueSet","url":"v","compose":{"include":[{"system":"a","filter":[{"property":"concept","op":"is-a","value":"b"}]}]}}"#;
+        if let Ok(definitions) = load(&[BASE, &text, set]) {
+            let _ = (definitions.expand("v"), definitions.structure("https://example.org/a"));
+        }
+    }
 }

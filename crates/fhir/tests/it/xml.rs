@@ -2,7 +2,7 @@
 
 use keepwell_fhir::definitions::r4;
 use keepwell_fhir::json::{Node, compact};
-use keepwell_fhir::xml::{read, write};
+use keepwell_fhir::xml::{read, write, write_pretty};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -154,6 +154,31 @@ fn elements_are_written_in_the_order_of_the_definitions() {
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Patient xmlns=\"http://hl7.org/fhir\"><id value=\"p\"/>\
          <active value=\"false\" id=\"x\"/><name><family value=\"F\"/><given value=\"A\"/></name></Patient>"
     );
+}
+
+#[test]
+fn a_document_for_people_says_the_same_line_by_line() {
+    let json = r#"{"resourceType":"Patient","text":{"div":"<div xmlns=\"http://www.w3.org/1999/xhtml\">a\n b</div>"},"active":true,"name":[{"family":"F"},{}],"contained":[{"resourceType":"Basic"}]}"#;
+    let pretty = String::from_utf8(write_pretty(Node::of_text(json), r4()).unwrap()).unwrap();
+    let lines = [
+        r#"<?xml version="1.0" encoding="UTF-8"?>"#,
+        r#"<Patient xmlns="http://hl7.org/fhir">"#,
+        "  <text>",
+        r#"    <div xmlns="http://www.w3.org/1999/xhtml">a"#,
+        " b</div>",
+        "  </text>",
+        "  <contained>",
+        "    <Basic/>",
+        "  </contained>",
+        r#"  <active value="true"/>"#,
+        "  <name>",
+        r#"    <family value="F"/>"#,
+        "  </name>",
+        "  <name/>",
+        "</Patient>",
+    ];
+    assert_eq!(pretty.lines().collect::<Vec<_>>(), lines);
+    assert_eq!(to_json(&pretty), to_json(&to_xml(json)));
 }
 
 #[test]
