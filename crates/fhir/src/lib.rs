@@ -25,6 +25,7 @@ pub mod person;
 pub mod project;
 pub mod reference;
 pub mod resource;
+pub mod search;
 pub mod stats;
 pub mod summary;
 pub mod terminology;

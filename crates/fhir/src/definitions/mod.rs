@@ -31,6 +31,8 @@ use pack::Slot;
 pub use package::PackageError;
 pub use profile::{Constraint, Context, Discriminator, DiscriminatorKind, Profile, Slicing, SlicingRules};
 
+use crate::search::Catalogue;
+
 /// Definitions of types, search parameters and codes.
 #[derive(Default)]
 pub struct Definitions {
@@ -45,6 +47,8 @@ pub struct Definitions {
     codes: Codes,
     /// The codes of the value sets that were asked for.
     expanded: RwLock<HashMap<String, Arc<CodeSet>>>,
+    /// The search parameters that were asked for, compiled.
+    catalogue: Catalogue,
 }
 
 /// Code systems and value sets by address.
@@ -149,6 +153,11 @@ impl Definitions {
 
     fn each_codes(&self) -> impl Iterator<Item = &Codes> {
         std::iter::once(&self.codes).chain(self.bundled.map(|codes| &**codes))
+    }
+
+    /// The search parameters that were asked for, compiled.
+    pub(crate) const fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
     }
 
     /// The codes of a value set, as far as the definitions know them; `None` if they do not have the set. They are

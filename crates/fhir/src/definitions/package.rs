@@ -7,6 +7,7 @@ use super::model::{TypeDef, TypeKind};
 use super::pack::{Packed, Slot};
 use super::{Codes, Definitions, Text, conformance, profiles, structure};
 use crate::json::{JsonError, Node, compact};
+use crate::search::Catalogue;
 
 /// Why a package is not taken.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -77,6 +78,7 @@ impl Definitions {
             bundled: self.bundled,
             codes: Codes { systems: self.codes.systems.clone(), value_sets: self.codes.value_sets.clone() },
             expanded: RwLock::default(),
+            catalogue: Catalogue::default(),
         };
         let mut waiting = Waiting::default();
         for (at, resource) in resources.enumerate() {

@@ -13,6 +13,7 @@ mod packages;
 mod patch;
 mod person;
 mod project;
+mod search;
 mod shared;
 mod stats;
 mod summary;
