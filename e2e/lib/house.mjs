@@ -1,9 +1,11 @@
-// A demonstration with 20 made-up people, on a port and in a folder of its own.
-import { spawn } from "node:child_process";
+// Servers for tests, each with a port and a folder of its own: a demonstration of 20 made-up people, or an empty house.
+import { execFile, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { promisify } from "node:util";
 
 /** How long a debug build may take to load its people, in milliseconds. */
 const PATIENCE = 120_000;
@@ -19,31 +21,22 @@ function freePort() {
   });
 }
 
-/** Starts `keepwell demo`; returns its address and a function that stops it and removes its folder. */
-export async function open() {
+/** The binary, a free port and an empty folder. */
+async function ground(suite) {
   const binary = process.env.KEEPWELL_BIN;
-  if (!binary) throw new Error("set KEEPWELL_BIN to the keepwell binary, or run `cargo xtask test e2e`");
+  if (!binary) throw new Error(`set KEEPWELL_BIN to the keepwell binary, or run \`cargo xtask test ${suite}\``);
   const port = await freePort();
-  const folder = mkdtempSync(join(tmpdir(), "keepwell-e2e-"));
-  const words = ["demo", "--people", "20", "--port", `${port}`, "--dir", join(folder, "data"), "--fresh"];
+  const folder = mkdtempSync(join(tmpdir(), `keepwell-${suite}-`));
+  return { binary, port, folder, data: join(folder, "data"), base: `http://localhost:${port}` };
+}
+
+/** Starts a server and waits until it is ready; returns a function that stops it and removes its folder. */
+async function start({ binary, folder }, words, isReady) {
   const child = spawn(binary, words, { stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
-  const ready = new Promise((done, failed) => {
-    const timer = setTimeout(() => failed(new Error(`keepwell demo was not ready in time:\n${said}`)), PATIENCE);
-    const listen = (chunk) => {
-      said += chunk;
-      if (said.includes("Keepwell is running at")) {
-        clearTimeout(timer);
-        done();
-      }
-    };
-    child.stdout.on("data", listen);
-    child.stderr.on("data", listen);
-    child.once("exit", (code) => {
-      clearTimeout(timer);
-      failed(new Error(`keepwell demo ended with ${code}:\n${said}`));
-    });
-  });
+  const listen = (chunk) => (said += chunk);
+  child.stdout.on("data", listen);
+  child.stderr.on("data", listen);
   const close = async () => {
     if (child.exitCode === null) {
       const ended = new Promise((done) => child.once("exit", done));
@@ -54,11 +47,37 @@ export async function open() {
     }
     rmSync(folder, { recursive: true, force: true });
   };
-  try {
-    await ready;
-  } catch (problem) {
-    await close();
-    throw problem;
+  const late = Date.now() + PATIENCE;
+  while (!(await isReady(said))) {
+    const why = child.exitCode !== null ? `ended with ${child.exitCode}` : Date.now() > late && "was not ready in time";
+    if (why) {
+      await close();
+      throw new Error(`keepwell ${words.join(" ")} ${why}:\n${said}`);
+    }
+    await pause(20);
   }
-  return { base: `http://localhost:${port}`, close };
+  return close;
+}
+
+/** Starts `keepwell demo`; returns its address and a function that stops it and removes its folder. */
+export async function open() {
+  const place = await ground("e2e");
+  const words = ["demo", "--people", "20", "--port", `${place.port}`, "--dir", place.data, "--fresh"];
+  const close = await start(place, words, (said) => said.includes("Keepwell is running at"));
+  return { base: place.base, close };
+}
+
+/** Starts an installation with nobody in it; returns also the token of a system that may write to it. */
+export async function openEmpty() {
+  const place = await ground("clients");
+  const run = async (...words) => {
+    const { stdout } = await promisify(execFile)(place.binary, ["--dir", place.data, "--json", ...words]);
+    return JSON.parse(stdout);
+  };
+  await run("init", "--base-url", place.base);
+  const { token } = await run("client", "add", "clients", "--organisation", "Clients of others");
+  const words = ["--dir", place.data, "serve", "--listen", `127.0.0.1:${place.port}`];
+  const answers = () => fetch(`${place.base}/fhir/metadata`).then((answer) => answer.ok, () => false);
+  const close = await start(place, words, answers);
+  return { base: place.base, token, close };
 }

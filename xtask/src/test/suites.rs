@@ -1,6 +1,6 @@
 //! The suites of `cargo xtask test`, cheapest first. To add one, add a line to `SUITES` and a function below.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::Machine;
@@ -33,6 +33,7 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite { name: "verifier", subject: "docs/verify/keepwell_verify.py", run: verifier },
     Suite { name: "simulate", subject: "crates/record/examples/simulate.rs", run: simulate },
     Suite { name: "torture", subject: "crates/record/examples/torture.rs", run: torture },
+    Suite { name: "clients", subject: "clients/serve.mjs", run: clients },
     Suite { name: "e2e", subject: "e2e/package.json", run: e2e },
 ];
 
@@ -152,11 +153,36 @@ fn example(name: &str, arguments: &[&str]) -> Command {
     cargo
 }
 
+/// FHIR clients made by others, in Node and in Python, each against an empty house of its own.
+fn clients(machine: &mut Machine) -> Result<Tally, String> {
+    let folder = shell::root().join("clients");
+    npm::install(&folder.join("node"))?;
+    let python = tools::python_with(&folder.join("python/requirements.txt"), "clients-python")?;
+    let binary = binary()?;
+    let served = |place: &str| {
+        let mut node = shell::program("node");
+        node.arg(folder.join("serve.mjs")).current_dir(folder.join(place)).envs(machine.strictness());
+        node.env("KEEPWELL_BIN", &binary).env("PYTHONDONTWRITEBYTECODE", "1");
+        node
+    };
+    let (succeeded, output) = shell::tee(served("node").args(["node", "--test", "--test-reporter=tap"]))?;
+    let mut total = tally::node(&output).of_run(succeeded);
+    let (succeeded, output) =
+        shell::tee(served("python").arg(python).args(["-m", "unittest", "discover", "--verbose"]))?;
+    total += tally::unittest(&output).of_run(succeeded);
+    Ok(total)
+}
+
+/// The program as a development build, made anew if something changed.
+fn binary() -> Result<PathBuf, String> {
+    shell::run(shell::cargo().args(["build", "--quiet", "--package", "keepwell"]))?;
+    Ok(shell::target().join("debug/keepwell"))
+}
+
 fn e2e(machine: &mut Machine) -> Result<Tally, String> {
     let folder = shell::root().join("e2e");
     npm::install(&folder)?;
-    shell::run(shell::cargo().args(["build", "--quiet", "--package", "keepwell"]))?;
-    let binary = shell::target().join("debug/keepwell");
+    let binary = binary()?;
     let chromium = tools::chromium().ok_or("no Chromium is installed")?;
     let found = [("KEEPWELL_BIN", binary), ("KEEPWELL_CHROMIUM", chromium)];
     let found = found.map(|(name, path)| (name, path.display().to_string()));

@@ -110,3 +110,19 @@ pub(crate) fn path_with_python() -> Result<String, String> {
     }
     Ok(format!("{}:{path}", folder.join("bin").display()))
 }
+
+/// A Python in a virtual environment under `target` with exactly what this file of pinned and hashed packages lists.
+pub(crate) fn python_with(requirements: &Path, name: &str) -> Result<PathBuf, String> {
+    let wanted = shell::text(requirements)?;
+    let folder = shell::target().join(name);
+    let (python, stamp) = (folder.join("bin/python3"), folder.join("installed-from"));
+    if python.exists() && std::fs::read_to_string(&stamp).is_ok_and(|installed| installed == wanted) {
+        return Ok(python);
+    }
+    shell::run(shell::program("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
+    let mut pip = shell::program(&python);
+    pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--require-hashes", "--requirement"]);
+    shell::run(pip.arg(requirements))?;
+    std::fs::write(&stamp, wanted).map_err(|error| format!("cannot write {}: {error}", stamp.display()))?;
+    Ok(python)
+}

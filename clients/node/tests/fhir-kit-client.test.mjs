@@ -1,0 +1,141 @@
+// npm fhir-kit-client: every request that it has.
+import assert from "node:assert/strict";
+import { before, test } from "node:test";
+import { CapabilityTool, Client } from "fhir-kit-client";
+import * as house from "../lib/house.mjs";
+
+const { HEART_RATE, WEIGHT } = house;
+const client = new Client({ baseUrl: house.base, bearerToken: house.token });
+const answerTo = (result) => Client.httpFor(result).response;
+
+/** One person with 23 weights, on a day each, and one heart rate. */
+let ada;
+
+before(async () => {
+  const done = await client.transaction({ body: house.ada() });
+  ada = done.entry[0].response.location.split("/")[1];
+});
+
+const create = (resource, options) => client.create({ resourceType: resource.resourceType, body: resource, options });
+const weigh = (value = 70) => create(house.measured(ada, WEIGHT, "2025-06-01", value));
+const refusal = async (promise, status, code) => {
+  const error = await promise.then(() => assert.fail(`not refused with ${status}`), (it) => it);
+  assert.equal(error.response?.status, status, error.stack);
+  return house.isOutcome(error.response.data, code);
+};
+
+test("fhir-kit-client creates, reads, updates and reads an older version", async () => {
+  const made = await weigh(70.5);
+  const answer = answerTo(made);
+  assert.equal(answer.status, 201);
+  assert.equal(answer.headers.get("location"), `${house.base}/Observation/${made.id}/_history/${made.meta.versionId}`);
+  assert.equal(answer.headers.get("etag"), `W/"${made.meta.versionId}"`);
+  assert.ok(Date.parse(answer.headers.get("last-modified")));
+  assert.equal(made.valueQuantity.value, 70.5);
+
+  const read = await client.read({ resourceType: "Observation", id: made.id });
+  assert.deepEqual(read, made);
+  assert.equal(answerTo(read).headers.get("content-type").split(";")[0], "application/fhir+json");
+
+  const changed = await client.update({
+    resourceType: "Observation",
+    id: made.id,
+    body: { ...made, valueQuantity: { ...made.valueQuantity, value: 71.25 } },
+    options: { headers: { "If-Match": `W/"${made.meta.versionId}"` } },
+  });
+  assert.equal(answerTo(changed).status, 200);
+  assert.notEqual(changed.meta.versionId, made.meta.versionId);
+  assert.equal(changed.valueQuantity.value, 71.25);
+
+  const older = await client.vread({ resourceType: "Observation", id: made.id, version: made.meta.versionId });
+  assert.deepEqual(older, made);
+  const newest = await client.vread({ resourceType: "Observation", id: made.id, version: changed.meta.versionId });
+  assert.deepEqual(newest, changed);
+});
+
+test("fhir-kit-client commits a transaction with references between its entries", async () => {
+  const urn = "urn:uuid:0c1f7f0e-5d0a-4f0b-a7c5-6c7a1d4b2a10";
+  const person = house.somebody();
+  const done = await client.transaction({
+    body: house.bundle("transaction", [
+      { resource: house.measured(urn, WEIGHT, "2026-02-03", 64.0), request: { method: "POST", url: "Observation" } },
+      { fullUrl: urn, resource: person, request: { method: "POST", url: "Patient" } },
+    ]),
+  });
+  assert.equal(done.type, "transaction-response");
+  assert.deepEqual(done.entry.map((it) => it.response.status.slice(0, 3)), ["201", "201"]);
+  const [observation, patient] = done.entry.map((it) => it.response.location.split("/"));
+  const read = await client.read({ resourceType: "Observation", id: observation[1] });
+  assert.equal(read.subject.reference, `Patient/${patient[1]}`);
+  const whom = await client.resolve({ reference: read.subject.reference });
+  assert.deepEqual(whom.identifier, person.identifier);
+});
+
+test("fhir-kit-client is told entry by entry what became of a batch", async () => {
+  const done = await client.batch({
+    body: house.bundle("batch", [
+      { request: { method: "GET", url: `Patient/${ada}` } },
+      { resource: house.measured(ada, WEIGHT, "2025-02-03", 64), request: { method: "POST", url: "Observation" } },
+      { request: { method: "GET", url: "Patient/nobody" } },
+    ]),
+  });
+  assert.equal(done.type, "batch-response");
+  assert.deepEqual(done.entry.map((it) => it.response.status.slice(0, 3)), ["200", "201", "404"]);
+  assert.equal(done.entry[0].resource.id, ada);
+  house.isOutcome(done.entry[2].response.outcome);
+});
+
+test("fhir-kit-client sees every version in the history, a deletion too", async () => {
+  const made = await weigh();
+  const body = { ...made, status: "amended" };
+  await client.update({ resourceType: "Observation", id: made.id, body });
+  const gone = await client.delete({ resourceType: "Observation", id: made.id });
+  assert.ok([200, 204].includes(answerTo(gone).status));
+  const history = await client.history({ resourceType: "Observation", id: made.id });
+  assert.equal(history.type, "history");
+  assert.equal(history.total, 3);
+  assert.deepEqual(history.entry.map((it) => it.request.method), ["DELETE", "PUT", "POST"]);
+  assert.deepEqual(history.entry.map((it) => it.resource?.status), [undefined, "amended", "final"]);
+  await refusal(client.read({ resourceType: "Observation", id: made.id }), 410);
+  const first = await client.vread({ resourceType: "Observation", id: made.id, version: made.meta.versionId });
+  assert.deepEqual(first, made);
+  // Deleting it again is no mistake.
+  assert.ok(answerTo(await client.delete({ resourceType: "Observation", id: made.id })).ok);
+});
+
+test("fhir-kit-client patches with JSON Patch", async () => {
+  const made = await weigh();
+  const jsonPatch = [{ op: "replace", path: "/valueQuantity/value", value: 68.25 }];
+  const patched = await client.patch({ resourceType: "Observation", id: made.id, jsonPatch });
+  assert.equal(patched.valueQuantity.value, 68.25);
+  const wrong = [{ op: "test", path: "/valueQuantity/value", value: 1 }, ...jsonPatch];
+  await refusal(client.patch({ resourceType: "Observation", id: made.id, jsonPatch: wrong }), 422);
+  const options = { headers: { "If-Match": `W/"${made.meta.versionId}"` } };
+  await refusal(client.patch({ resourceType: "Observation", id: made.id, jsonPatch, options }), 412);
+});
+
+test("fhir-kit-client finds in the capability statement what it may do", async () => {
+  const statement = await client.capabilityStatement();
+  assert.equal(statement.fhirVersion, "4.0.1");
+  const can = new CapabilityTool(statement);
+  for (const interaction of ["transaction", "batch"]) assert.ok(can.serverCan(interaction), interaction);
+  const interactions = ["read", "vread", "update", "patch", "delete", "create", "history-instance"];
+  for (const interaction of interactions) {
+    assert.ok(can.resourceCan("Observation", interaction), interaction);
+  }
+});
+
+test("fhir-kit-client is told what is wrong, as an OperationOutcome", async () => {
+  await refusal(client.read({ resourceType: "Observation", id: "nobody" }), 404, "not-found");
+  const made = await weigh();
+  await client.update({ resourceType: "Observation", id: made.id, body: { ...made, status: "amended" } });
+  const options = { headers: { "If-Match": `W/"${made.meta.versionId}"` } };
+  const body = { ...made, status: "corrected" };
+  const late = client.update({ resourceType: "Observation", id: made.id, body, options });
+  await refusal(late, 412, "conflict");
+  const { subject: _, ...nobodys } = house.measured(ada, WEIGHT, "2025-01-01", 1);
+  await refusal(create(nobodys), 422);
+  await refusal(client.create({ resourceType: "Observation", body: "{\"resourceType\":" }), 400);
+  const stranger = new Client({ baseUrl: house.base, bearerToken: "kw_nobody" });
+  await refusal(stranger.read({ resourceType: "Patient", id: ada }), 401, "login");
+});

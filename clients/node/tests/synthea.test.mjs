@@ -1,0 +1,67 @@
+// The whole-patient Bundles made by Synthea: what goes in through the door comes out, digit by digit.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { content, parse, withReferences } from "../lib/exact.mjs";
+import { base, token } from "../lib/house.mjs";
+
+const shared = process.env.KEEPWELL_SHARED ?? fileURLToPath(new URL("../../../../shared/data", import.meta.url));
+const folder = join(shared, "synthea-r4");
+
+/** The Bundles' names, or none where the test data is not at hand. */
+function names() {
+  try {
+    return readdirSync(folder).filter((name) => name.endsWith(".json")).sort();
+  } catch {
+    assert.notEqual(process.env.KEEPWELL_REQUIRE_ALL, "1", "the Synthea Bundles are required");
+    return [];
+  }
+}
+
+const FHIR_JSON = "application/fhir+json";
+const headers = { authorization: `Bearer ${token}`, accept: FHIR_JSON };
+
+async function get(url) {
+  const answer = await fetch(url, { headers });
+  const text = await answer.text();
+  assert.equal(answer.status, 200, text.slice(0, 500));
+  return parse(text);
+}
+
+/** Sends a Bundle; returns where each entry is, its version and the status. */
+async function send(body) {
+  const answer = await fetch(base, { method: "POST", body, headers: { ...headers, "content-type": FHIR_JSON } });
+  const text = await answer.text();
+  assert.equal(answer.status, 200, text.slice(0, 500));
+  return JSON.parse(text).entry.map(({ response }) => {
+    const [type, id, , version] = response.location.replace(`${base}/`, "").split("/");
+    assert.equal(response.etag, `W/"${version}"`);
+    return { place: `${type}/${id}`, version, status: response.status.slice(0, 3) };
+  });
+}
+
+const files = names();
+if (files.length === 0) test("the Synthea Bundles come out as they went in", { skip: `there are none in ${folder}` });
+
+for (const name of files) {
+  test(`Synthea: ${name} comes out as it went in, and sent again changes nothing`, async () => {
+    const body = readFileSync(join(folder, name), "utf8");
+    const entries = parse(body).entry;
+    const done = await send(body);
+    assert.equal(done.length, entries.length);
+    const places = new Map(entries.map((entry, at) => [entry.fullUrl, done[at].place]));
+    assert.equal(new Set(places.values()).size, entries.length, "each entry has a place of its own");
+    const expected = (entry) => withReferences(content(entry.resource), (text) => places.get(text) ?? text);
+
+    for (const [at, entry] of entries.entries()) {
+      const resource = await get(`${base}/${done[at].place}`);
+      assert.deepEqual(content(resource), expected(entry), done[at].place);
+      assert.equal(resource.meta.versionId, done[at].version);
+    }
+
+    const again = await send(body);
+    assert.deepEqual(again, done.map((it) => ({ ...it, status: "200" })));
+  });
+}

@@ -1,0 +1,117 @@
+"""PyPI fhirclient, the SMART client: it reads everything into strict models of R4, so that any slip of ours shows."""
+
+import unittest
+import warnings
+
+import requests
+from fhirclient import client as smart
+from fhirclient import server as smart_server
+from fhirclient.models.bundle import Bundle
+from fhirclient.models.observation import Observation
+from fhirclient.models.patient import Patient
+
+import house
+
+warnings.simplefilter("error", DeprecationWarning)
+
+
+def connected(token=house.TOKEN):
+    server = smart.FHIRClient(settings={"app_id": "clients", "api_base": house.BASE}).server
+    server.session.headers["Authorization"] = f"Bearer {token}"
+    return server
+
+
+class Fhirclient(house.Case):
+    @classmethod
+    def setUpClass(cls):
+        cls.server = connected()
+        done = Bundle(Bundle(house.ada()).create(cls.server))
+        cls.ada = house.place(done.entry[0].response.location).split("/")[1]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.session.close()
+
+    def weighed(self, value=70, **changes):
+        """A weight that was just sent, as the server keeps it."""
+        resource = Observation(house.measured(f"Patient/{self.ada}", house.WEIGHT, "2025-06-01", value, **changes))
+        made = Observation(resource.create(self.server))
+        made.origin_server = self.server
+        return made
+
+    def refused(self, status, code=None):
+        """The client raises an error with this status, and with our answer."""
+        case = self
+
+        class Refused:
+            def __enter__(self):
+                return self
+
+            def __exit__(self, kind, error, _trace):
+                case.assertIsNotNone(error, f"not refused with {status}")
+                case.assertEqual(error.response.status_code, status)
+                case.assert_outcome(error.response.json(), code)
+                return True
+
+        return Refused()
+
+    def test_creates_reads_updates_and_reads_an_older_version(self):
+        made = self.weighed(70.5)
+        self.assertEqual(made.meta.versionId, Observation.read(made.id, self.server).meta.versionId)
+        changed = Observation.read(made.id, self.server)
+        self.assertEqual(changed.as_json(), made.as_json())
+        changed.status = "amended"
+        changed = Observation(changed.update(self.server))
+        self.assertNotEqual(changed.meta.versionId, made.meta.versionId)
+        older = Observation.read_from(f"Observation/{made.id}/_history/{made.meta.versionId}", self.server)
+        self.assertEqual(older.as_json(), made.as_json())
+
+    def test_sends_a_transaction_and_a_batch(self):
+        done = Bundle(Bundle(house.ada()).create(self.server))
+        self.assertEqual({entry.response.status[:3] for entry in done.entry}, {"201"})
+        patient, observation = (house.place(entry.response.location) for entry in done.entry[:2])
+        self.assertEqual(Observation.read(observation.split("/")[1], self.server).subject.reference, patient)
+        entries = [{"request": {"method": "GET", "url": url}} for url in (patient, "Patient/nobody")]
+        done = Bundle(Bundle({"resourceType": "Bundle", "type": "batch", "entry": entries}).create(self.server))
+        self.assertEqual([entry.response.status[:3] for entry in done.entry], ["200", "404"])
+        self.assertEqual(done.entry[0].resource.name[0].family, "Marlow")
+        self.assert_outcome(done.entry[1].response.outcome.as_json())
+
+    def test_sees_every_version_in_the_history_a_deletion_too(self):
+        made = self.weighed()
+        made.status = "amended"
+        made.update()
+        made.delete()
+        history = Bundle.read_from(f"Observation/{made.id}/_history", self.server)
+        self.assertEqual([entry.request.method for entry in history.entry], ["DELETE", "PUT", "POST"])
+        with self.refused(410):
+            Observation.read(made.id, self.server)
+
+    def test_finds_in_the_capability_statement_what_it_may_do(self):
+        statement = self.server.capabilityStatement
+        self.assertEqual(statement.fhirVersion, "4.0.1")
+        observation = next(it for it in statement.rest[0].resource if it.type == "Observation")
+        self.assertLessEqual({"read", "create", "history-instance"}, {it.code for it in observation.interaction})
+
+    def test_is_told_what_is_wrong(self):
+        with self.refused(404, "not-found"):
+            Observation.read("nobody", self.server)
+        made = self.weighed()
+        made.status = "amended"
+        late = connected()
+        late.session.headers["If-Match"] = 'W/"999999"'
+        with self.refused(412, "conflict"):
+            made.update(late)
+        late.session.close()
+        nobodys = house.measured("Patient/nobody", house.WEIGHT, "2025-01-01", 1)
+        with self.refused(422):
+            Observation(nobodys).create(self.server)
+        stranger = connected("kw_nobody")
+        with self.assertRaises(smart_server.FHIRUnauthorizedException):
+            Patient.read(self.ada, stranger)
+        stranger.session.close()
+        self.assertIsInstance(self.server.session, requests.Session)
+
+
+if __name__ == "__main__":
+    unittest.main()
