@@ -45,11 +45,20 @@ pub(crate) struct HttpSection {
     pub(crate) listen: String,
     /// The address that browsers and systems use, without a trailing slash.
     pub(crate) base_url: String,
+    /// Requests that one system may have under way at once; one more is told to wait (429).
+    pub(crate) requests_per_client: usize,
+    /// Seconds that the work on one FHIR request may take.
+    pub(crate) request_seconds: u64,
 }
 
 impl Default for HttpSection {
     fn default() -> Self {
-        Self { listen: "127.0.0.1:8080".into(), base_url: "http://localhost:8080".into() }
+        Self {
+            listen: "127.0.0.1:8080".into(),
+            base_url: "http://localhost:8080".into(),
+            requests_per_client: 256,
+            request_seconds: 60,
+        }
     }
 }
 
@@ -83,16 +92,23 @@ pub(crate) struct LimitsSection {
     pub(crate) commit_entries: usize,
     /// Entries of one record.
     pub(crate) record_entries: usize,
+    /// Bytes of one request's body, unpacked.
+    pub(crate) body_bytes: usize,
+    /// Entries of one Bundle.
+    pub(crate) bundle_entries: usize,
 }
 
 impl Default for LimitsSection {
     fn default() -> Self {
         let limits = keepwell_record::Limits::default();
+        let service = keepwell_service::ServiceConfig::default();
         Self {
             entry_bytes: limits.entry_bytes,
             commit_bytes: limits.commit_bytes,
             commit_entries: limits.commit_entries,
             record_entries: limits.record_entries,
+            body_bytes: service.max_bundle,
+            bundle_entries: service.max_entries,
         }
     }
 }
@@ -140,10 +156,11 @@ impl Config {
 
     /// The use cases' settings.
     pub(crate) fn service(&self) -> keepwell_service::ServiceConfig {
-        if self.service.demonstration {
-            keepwell_service::ServiceConfig::demonstration()
-        } else {
-            keepwell_service::ServiceConfig::default()
+        keepwell_service::ServiceConfig {
+            test_numbers: self.service.demonstration,
+            max_bundle: self.limits.body_bytes,
+            max_entries: self.limits.bundle_entries,
+            ..keepwell_service::ServiceConfig::default()
         }
     }
 }

@@ -80,6 +80,8 @@ fn router(installation: &Arc<Installation>, identity: Identity) -> Result<Router
         log: Some(Arc::new(LogDoor(installation.tenant.clone()))),
         gauges: Some(gauges(installation)),
         demo_provider: demonstration,
+        request_time: std::time::Duration::from_secs(config.http.request_seconds),
+        requests_per_client: config.http.requests_per_client,
         ..ApiConfig::new(&base_url)
     };
     let machines = keepwell_api::router(installation.service.clone(), doors)
