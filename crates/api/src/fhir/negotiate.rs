@@ -148,14 +148,14 @@ pub(super) async fn render(request: Request, next: Next) -> Response {
         None => not_acceptable().into_response(),
     };
     match wanted {
-        Some(Format::Xml) => as_xml(response).await,
+        Some(Format::Xml) => as_xml(response, is_pretty).await,
         _ if is_pretty => pretty(response).await,
         _ => response,
     }
 }
 
 /// Writes an answer as XML, if it is FHIR JSON.
-async fn as_xml(response: Response) -> Response {
+async fn as_xml(response: Response, is_pretty: bool) -> Response {
     if response.headers().get(header::CONTENT_TYPE) != Some(&HeaderValue::from_static(FHIR_JSON)) {
         return response;
     }
@@ -163,7 +163,7 @@ async fn as_xml(response: Response) -> Response {
     // The body is in memory already.
     let Ok(body) = body.collect().await else { return Response::from_parts(parts, Body::empty()) };
     parts.headers.remove(header::CONTENT_LENGTH);
-    match xml_of_json(&body.to_bytes()) {
+    match xml_of_json(&body.to_bytes(), is_pretty) {
         Ok(document) => {
             parts.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(FHIR_XML));
             Response::from_parts(parts, Body::from(document))

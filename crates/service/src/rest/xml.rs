@@ -22,14 +22,15 @@ pub fn json_of_xml(document: &[u8]) -> Result<Bytes, FhirError> {
     converted.map(Bytes::from).map_err(|error| FhirError::new(400, IssueCode::Structure, error.to_string()))
 }
 
-/// A JSON document of ours as XML.
+/// A JSON document of ours as XML; `for_people` lays it out.
 ///
 /// # Errors
 /// 406 if the document holds something that XML cannot say: an element that R4 does not define.
-pub fn xml_of_json(document: &[u8]) -> Result<Bytes, FhirError> {
+pub fn xml_of_json(document: &[u8], for_people: bool) -> Result<Bytes, FhirError> {
     let node =
         Node::new(document).ok_or_else(|| FhirError::new(500, IssueCode::Exception, "The answer is no text."))?;
-    let convert = || xml::write(node, r4());
+    let write = if for_people { xml::write_pretty } else { xml::write };
+    let convert = || write(node, r4());
     let converted = if document.len() < LARGE { convert() } else { busy(convert) };
     converted.map(Bytes::from).map_err(|error| {
         let words = format!("This cannot be written as XML ({error}). Ask for it as JSON.");
