@@ -57,8 +57,8 @@ pub struct Context<'a> {
     /// Whether `resolve()` may answer with a resource of which only the type is known, when the reference names one and
     /// nothing more can be found: enough for search parameters such as `subject.where(resolve() is Patient)`.
     pub resolve_types: bool,
-    /// Whether `as` takes several items and keeps those of the type, as R4's search parameters need; by the specification
-    /// (N1 §6.3.4) more than one is an error.
+    /// Whether `as` takes several items and keeps those of the type, as R4's search parameters and its rule `dom-3` need; by
+    /// the specification (N1 §6.3.4) more than one is an error.
     pub as_filters: bool,
     /// Looks codes up for `memberOf()`.
     pub member_of: Option<&'a MemberOf<'a>>,

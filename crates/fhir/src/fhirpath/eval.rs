@@ -192,7 +192,7 @@ impl<'e, 'a> Evaluator<'e, 'a> {
 
     fn item(&self, values: Collection<'a>, index: &Expr, frame: Frame<'_, 'a>) -> Outcome<'a> {
         let index = self.eval(index, frame)?;
-        let Some(index) = single(&index, "[]")? else { return Ok(Collection::new()) };
+        let Some(index) = single_value(&index, "[]")? else { return Ok(Collection::new()) };
         let index = integer(index).ok_or(EvalError::Type("[]"))?;
         Ok(usize::try_from(index).ok().and_then(|index| values.get(index).cloned()).into())
     }
@@ -268,6 +268,14 @@ pub(super) fn single<'c, 'a>(
     }
 }
 
+/// The only value of a collection, where its value is what counts: an element that has only extensions has none.
+pub(super) fn single_value<'c, 'a>(
+    values: &'c Collection<'a>,
+    what: &'static str,
+) -> Result<Option<&'c Value<'a>>, EvalError> {
+    Ok(single(values, what)?.filter(|value| !value.is_blank()))
+}
+
 /// A whole number, from an integer or an element whose value is one.
 pub(super) fn integer(value: &Value<'_>) -> Option<i32> {
     i32::try_from(value.number()?.to_integer()?).ok()
@@ -275,5 +283,5 @@ pub(super) fn integer(value: &Value<'_>) -> Option<i32> {
 
 /// A collection as a boolean (N1 §4.5): a single value that is none counts as true.
 pub(super) fn truth(values: &Collection<'_>, what: &'static str) -> Result<Option<bool>, EvalError> {
-    Ok(single(values, what)?.map(|value| value.boolean().unwrap_or(true)))
+    Ok(single_value(values, what)?.map(|value| value.boolean().unwrap_or(true)))
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use super::ast::{Expr, Operator};
 use super::equality;
 use super::error::EvalError;
-use super::eval::{Evaluator, Frame, Outcome, single, truth};
+use super::eval::{Evaluator, Frame, Outcome, single, single_value, truth};
 use super::quantity::Quantity;
 use super::temporal::Temporal;
 use super::text::Text;
@@ -76,7 +76,7 @@ fn apply<'a>(
         Operator::Contains => membership(evaluator, &right, &left, "contains"),
         Operator::Less | Operator::Greater | Operator::LessOrEqual | Operator::GreaterOrEqual => {
             let symbol = operator.symbol();
-            let (Some(left), Some(right)) = (single(&left, symbol)?, single(&right, symbol)?) else {
+            let (Some(left), Some(right)) = (single_value(&left, symbol)?, single_value(&right, symbol)?) else {
                 return Ok(Collection::new());
             };
             boolean(compare(left, right, symbol)?.map(|ordering| match operator {
@@ -136,7 +136,7 @@ pub(super) fn compare(left: &Value<'_>, right: &Value<'_>, what: &'static str) -
 
 /// `&`: joins texts, and takes nothing for an empty one (N1 §6.6.6).
 fn join<'a>(evaluator: &Evaluator<'_, 'a>, left: &Collection<'a>, right: &Collection<'a>) -> Outcome<'a> {
-    let text = |values| match single(values, "&")? {
+    let text = |values| match single_value(values, "&")? {
         None => Ok(Text::Borrowed("")),
         Some(value) => value.text().ok_or(EvalError::Type("&")),
     };
@@ -156,7 +156,7 @@ fn arithmetic<'a>(
     right: &Collection<'a>,
 ) -> Outcome<'a> {
     let symbol = operator.symbol();
-    let (Some(left), Some(right)) = (single(left, symbol)?, single(right, symbol)?) else {
+    let (Some(left), Some(right)) = (single_value(left, symbol)?, single_value(right, symbol)?) else {
         return Ok(Collection::new());
     };
     let (Some(left), Some(right)) = (left.system(), right.system()) else { return Err(EvalError::Type(symbol)) };
@@ -229,7 +229,7 @@ fn moved<'a>(operator: Operator, moment: &Temporal, duration: &Quantity<'_>) -> 
 /// `+x` or `-x`.
 pub(super) fn sign(negative: bool, operand: Collection<'_>) -> Outcome<'_> {
     let symbol = if negative { "-" } else { "+" };
-    let Some(value) = single(&operand, symbol)? else { return Ok(Collection::new()) };
+    let Some(value) = single_value(&operand, symbol)? else { return Ok(Collection::new()) };
     let value = value.system().ok_or(EvalError::Type(symbol))?;
     let signed = match value {
         Value::Integer(number) if negative => number.checked_neg().map(Value::Integer),

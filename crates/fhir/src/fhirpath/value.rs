@@ -77,6 +77,11 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Whether it is a primitive without a value: an element that has only extensions.
+    pub(super) fn is_blank(&self) -> bool {
+        self.element().is_some_and(|element| element.is_primitive() && !element.has_value())
+    }
+
     /// The text, for a string or an element whose value is one.
     #[must_use]
     pub fn text(&self) -> Option<Text<'a>> {

@@ -15,7 +15,7 @@ pub(super) const FUNCTIONS: &[Function] = &[
 
 fn boundary<'a>(given: &Given<'_, 'a>, input: &Collection<'a>, high: bool) -> Outcome<'a> {
     let digits = given.integer(0)?;
-    let Some(value) = given.single(input)? else { return Ok(Collection::new()) };
+    let Some(value) = given.value_of(input)? else { return Ok(Collection::new()) };
     let found = match value.system().ok_or(given.wrong_type())? {
         Value::Integer(number) => decimal(number.into(), high, digits).map(Value::Decimal),
         Value::Decimal(number) => decimal(number, high, digits).map(Value::Decimal),
@@ -39,7 +39,7 @@ fn decimal(number: Decimal, high: bool, digits: Option<i32>) -> Option<Decimal> 
 }
 
 fn precision<'a>(given: &Given<'_, 'a>, input: Collection<'a>) -> Outcome<'a> {
-    let Some(value) = given.single(&input)? else { return Ok(Collection::new()) };
+    let Some(value) = given.value_of(&input)? else { return Ok(Collection::new()) };
     let digits = match value.system().ok_or(given.wrong_type())? {
         Value::Integer(_) => 0,
         Value::Decimal(number) => number.scale(),
@@ -53,7 +53,7 @@ fn precision<'a>(given: &Given<'_, 'a>, input: Collection<'a>) -> Outcome<'a> {
 /// Whether two quantities measure the same.
 fn comparable<'a>(given: &Given<'_, 'a>, input: Collection<'a>) -> Outcome<'a> {
     let other = given.value(0)?;
-    let (Some(value), Some(other)) = (given.single(&input)?, super::single(&other, given.name())?) else {
+    let (Some(value), Some(other)) = (given.value_of(&input)?, super::single_value(&other, given.name())?) else {
         return Ok(Collection::new());
     };
     let (value, other) = (value.quantity(), other.quantity());

@@ -33,11 +33,11 @@ pub(super) const FUNCTIONS: &[Function] = &[
 type Conversion = for<'a> fn(Value<'a>) -> Option<Value<'a>>;
 
 fn convert<'a>(given: &Given<'_, 'a>, input: &Collection<'a>, conversion: Conversion) -> Outcome<'a> {
-    Ok(given.single(input)?.and_then(Value::system).and_then(conversion).into())
+    Ok(given.value_of(input)?.and_then(Value::system).and_then(conversion).into())
 }
 
 fn converts<'a>(given: &Given<'_, 'a>, input: &Collection<'a>, conversion: Conversion) -> Outcome<'a> {
-    let value = given.single(input)?;
+    let value = given.value_of(input)?;
     Ok(value.map(|value| Value::Boolean(value.system().and_then(conversion).is_some())).into())
 }
 
@@ -103,7 +103,7 @@ fn to_text(value: Value<'_>) -> Option<Value<'_>> {
 fn to_date(value: Value<'_>) -> Option<Value<'_>> {
     let date = match value {
         Value::Temporal(moment) => moment.to_date(),
-        Value::String(text) => Temporal::date_time(&text)?.to_date(),
+        Value::String(text) => Temporal::date(&text),
         _ => None,
     };
     date.map(Value::Temporal)
@@ -128,7 +128,7 @@ fn to_time(value: Value<'_>) -> Option<Value<'_>> {
 }
 
 fn to_quantity<'a>(given: &Given<'_, 'a>, input: &Collection<'a>) -> Result<Option<Value<'a>>, EvalError> {
-    let Some(value) = given.single(input)?.and_then(Value::system) else { return Ok(None) };
+    let Some(value) = given.value_of(input)?.and_then(Value::system) else { return Ok(None) };
     let quantity = match value {
         Value::Boolean(boolean) => Decimal::new(if boolean { 10 } else { 0 }, 1).map(Quantity::of_number),
         Value::String(text) => read_quantity(&text),

@@ -26,7 +26,7 @@ fn on_numbers<'a>(
     input: &Collection<'a>,
     operation: impl Fn(Decimal) -> Option<Decimal>,
 ) -> Outcome<'a> {
-    let Some(value) = given.single(input)? else { return Ok(Collection::new()) };
+    let Some(value) = given.value_of(input)? else { return Ok(Collection::new()) };
     let whole_results = given.name() != "abs" && given.name() != "round";
     Ok(match value.system().ok_or(given.wrong_type())? {
         Value::Integer(number) => operation(number.into()).and_then(whole),
@@ -59,7 +59,7 @@ fn round<'a>(given: &Given<'_, 'a>, input: Collection<'a>) -> Outcome<'a> {
 }
 
 fn on_floats<'a>(given: &Given<'_, 'a>, input: &Collection<'a>, operation: impl Fn(f64) -> f64) -> Outcome<'a> {
-    let Some(value) = given.single(input)? else { return Ok(Collection::new()) };
+    let Some(value) = given.value_of(input)? else { return Ok(Collection::new()) };
     let number = value.number().ok_or(given.wrong_type())?;
     Ok(Decimal::from_f64(operation(number.to_f64())).map(Value::Decimal).into())
 }
@@ -77,7 +77,7 @@ fn log<'a>(given: &Given<'_, 'a>, input: Collection<'a>) -> Outcome<'a> {
 /// A power: exact for whole exponents, an integer if both numbers are.
 fn power<'a>(given: &Given<'_, 'a>, input: Collection<'a>) -> Outcome<'a> {
     let exponent = given.value(0)?;
-    let (Some(exponent), Some(value)) = (super::single(&exponent, given.name())?, given.single(&input)?) else {
+    let (Some(exponent), Some(value)) = (super::single_value(&exponent, given.name())?, given.value_of(&input)?) else {
         return Ok(Collection::new());
     };
     let (base, integral) = (value.number().ok_or(given.wrong_type())?, is_integer(value) && is_integer(exponent));
@@ -98,6 +98,6 @@ fn is_integer(value: &Value<'_>) -> bool {
 
 fn number_argument(given: &Given<'_, '_>) -> Result<Option<Decimal>, EvalError> {
     let value = given.value(0)?;
-    let Some(value) = super::single(&value, given.name())? else { return Ok(None) };
+    let Some(value) = super::single_value(&value, given.name())? else { return Ok(None) };
     value.number().map(Some).ok_or(given.wrong_type())
 }

@@ -18,7 +18,7 @@ use std::sync::LazyLock;
 
 use super::ast::{Call, Expr};
 use super::error::EvalError;
-use super::eval::{Evaluator, Frame, Outcome, integer, single, truth};
+use super::eval::{Evaluator, Frame, Outcome, integer, single, single_value, truth};
 use super::text::Text;
 use super::value::{Collection, Value};
 
@@ -110,14 +110,14 @@ impl<'g, 'a> Given<'g, 'a> {
     /// A text argument; `None` if it is empty.
     fn text(&self, index: usize) -> Result<Option<Text<'a>>, EvalError> {
         let value = self.value(index)?;
-        let Some(value) = single(&value, self.name())? else { return Ok(None) };
+        let Some(value) = single_value(&value, self.name())? else { return Ok(None) };
         value.text().map(Some).ok_or(EvalError::Type(self.name()))
     }
 
     /// A whole number as an argument; `None` if it is empty.
     fn integer(&self, index: usize) -> Result<Option<i32>, EvalError> {
         let value = self.value(index)?;
-        let Some(value) = single(&value, self.name())? else { return Ok(None) };
+        let Some(value) = single_value(&value, self.name())? else { return Ok(None) };
         integer(value).map(Some).ok_or(EvalError::Type(self.name()))
     }
 
@@ -126,9 +126,14 @@ impl<'g, 'a> Given<'g, 'a> {
         single(input, self.name())
     }
 
+    /// The input as one item that has a value; `None` if it is empty or has only extensions.
+    fn value_of<'c>(&self, input: &'c Collection<'a>) -> Result<Option<&'c Value<'a>>, EvalError> {
+        single_value(input, self.name())
+    }
+
     /// The input as one text; `None` if it is empty.
     fn input_text(&self, input: &Collection<'a>) -> Result<Option<Text<'a>>, EvalError> {
-        let Some(value) = self.single(input)? else { return Ok(None) };
+        let Some(value) = self.value_of(input)? else { return Ok(None) };
         let text = value.text().ok_or(self.wrong_type())?;
         self.evaluator.charge_bytes(text.len())?;
         Ok(Some(text))

@@ -159,7 +159,7 @@ fn join<'a>(given: &Given<'_, 'a>, input: Collection<'a>) -> Outcome<'a> {
     let mut first = true;
     for value in &input {
         // An element without a value has nothing to add.
-        if value.element().is_some_and(|element| element.is_primitive() && !element.has_value()) {
+        if value.is_blank() {
             continue;
         }
         let text = value.text().ok_or(given.wrong_type())?;

@@ -91,20 +91,20 @@ impl Calendar {
 }
 
 impl Temporal {
-    /// The moment that much later, or earlier for a negative amount. Part of a unit does not count; what is finer than
-    /// the moment was said is turned into its steps first. `None` outside the years 1 to 9999.
+    /// The moment that much later, or earlier for a negative amount. A part of a unit counts for seconds and what is
+    /// finer; above, the calendar knows whole units only. What is finer than the moment was said is turned into its steps
+    /// first. `None` outside the years 1 to 9999.
     #[must_use]
     pub fn plus(&self, amount: Decimal, unit: Calendar) -> Option<Self> {
-        let amount = amount.cut(0)?.units();
         if self.kind == TemporalKind::Time {
             return self.turned(amount, unit);
         }
         match unit {
-            Calendar::Year => self.plus_months(amount.checked_mul(12)?),
-            Calendar::Month if self.precision == Precision::Year => self.plus_months(amount / 12 * 12),
-            Calendar::Month => self.plus_months(amount),
+            Calendar::Year => self.plus_months(amount.cut(0)?.units().checked_mul(12)?),
+            Calendar::Month if self.precision == Precision::Year => self.plus_months(amount.cut(0)?.units() / 12 * 12),
+            Calendar::Month => self.plus_months(amount.cut(0)?.units()),
             _ => {
-                let nanos = amount.checked_mul(unit.nanos())?;
+                let nanos = nanos(amount, unit)?;
                 match self.precision {
                     Precision::Year => self.plus_months(nanos / Calendar::Year.nanos() * 12),
                     Precision::Month => self.plus_months(nanos / Calendar::Month.nanos()),
@@ -118,11 +118,11 @@ impl Temporal {
     }
 
     /// A time of day goes round the clock.
-    fn turned(&self, amount: i128, unit: Calendar) -> Option<Self> {
+    fn turned(&self, amount: Decimal, unit: Calendar) -> Option<Self> {
         if unit >= Calendar::Day {
             return None;
         }
-        let nanos = amount.checked_mul(unit.nanos())?;
+        let nanos = nanos(amount, unit)?;
         let nanos = match self.precision {
             Precision::Second => nanos,
             Precision::Minute => whole(nanos, Calendar::Minute),
@@ -202,6 +202,12 @@ impl Temporal {
         let small = |number: i64| u16::try_from(number).ok().and_then(small);
         Some(Self { year, month: small(month)?, day: small(day)?, ..self })
     }
+}
+
+/// How long an amount of a unit is, in nanoseconds.
+fn nanos(amount: Decimal, unit: Calendar) -> Option<i128> {
+    let amount = if unit > Calendar::Second { amount.cut(0)? } else { amount };
+    Some(amount.times(Decimal::new(unit.nanos(), 0)?)?.cut(0)?.units())
 }
 
 /// Nanoseconds cut to whole units.

@@ -53,6 +53,8 @@ pub struct Temporal {
     pub(super) digits: u8,
     /// Minutes east of UTC.
     pub(super) offset: Option<i16>,
+    /// Whether UTC was written `Z`.
+    pub(super) zulu: bool,
 }
 
 impl Temporal {
@@ -68,6 +70,7 @@ impl Temporal {
         nanos: 0,
         digits: 0,
         offset: None,
+        zulu: true,
     };
 
     /// Which System type it is.
@@ -105,6 +108,7 @@ impl Temporal {
             [b'T', time @ ..] if date.precision == Precision::Day => {
                 let mut reader = Reader(time);
                 let mut whole = Self { kind: TemporalKind::DateTime, ..Self::read_time(&mut reader, date)? };
+                whole.zulu = reader.0 == b"Z";
                 whole.offset = reader.offset()?;
                 reader.0.is_empty().then_some(whole)
             }
@@ -242,7 +246,7 @@ impl fmt::Display for Temporal {
         }
         match self.offset {
             None => Ok(()),
-            Some(0) => f.write_str("Z"),
+            Some(0) if self.zulu => f.write_str("Z"),
             Some(east) => {
                 let sign = if east < 0 { '-' } else { '+' };
                 write!(f, "{sign}{:02}:{:02}", east.unsigned_abs() / 60, east.unsigned_abs() % 60)

@@ -65,6 +65,8 @@ fn durations_keep_to_the_calendar() {
     assert_eq!(later("2014-01", "65", Day), "2014-03");
     assert_eq!(later("2019-03-01", "25", Hour), "2019-03-02");
     assert_eq!(later("1973-12-25T00:00:00.000+10:00", "10", Millisecond), "1973-12-25T00:00:00.010+10:00");
+    assert_eq!(later("2026-01-31T10:00:00Z", "1.5", Second), "2026-01-31T10:00:01.500Z");
+    assert_eq!(later("2026-01-31T10:00:00+00:00", "1.5", Minute), "2026-01-31T10:01:00+00:00");
     assert_eq!(later("2016-12-31T23:59:59Z", "1", Second), "2017-01-01T00:00:00Z");
     assert_eq!(later("23:30", "45", Minute), "00:15");
     assert_eq!(later("01:00:00", "-2", Hour), "23:00:00");

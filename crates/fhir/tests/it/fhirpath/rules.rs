@@ -42,6 +42,11 @@ fn primitives_have_what_stands_beside_them() {
     assert_eq!(patient("birthDate.children().count()"), ["1"]);
     assert_eq!(patient("birthDate.getValue() = @1974-12"), ["true"]);
     assert_eq!(patient("deceased"), ["false"]);
+    assert_eq!(patient("name.given.select($this & '!')"), ["!", "James!"]);
+    assert_eq!(patient("name.given.where(length() > 3)"), ["James"]);
+    assert_eq!(patient("name.given[0].upper() | name.given[0] + 'a' | name.given[0].toString()"), [""; 0]);
+    let unsaid = r#"{"resourceType":"Patient","_active":{"id":"x"}}"#;
+    assert_eq!(answer(unsaid, "iif(active, 'yes', 'no') | active.exists().toString()").unwrap(), ["no", "true"]);
     assert_eq!(patient("descendants().where($this is Extension).count()"), ["2"]);
 }
 

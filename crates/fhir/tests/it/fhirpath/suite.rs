@@ -13,13 +13,19 @@ use super::xml::{self, Tag};
 use crate::shared::shared;
 
 /// The tests that fail, each with its reason. A test that comes to pass must leave the list.
-const FAILURES: &[(&str, &str)] = &[];
+const FAILURES: &[(&str, &str)] = &[(
+    "testPlusDate19",
+    "it wants a tenth of a second not to count; N1 §6.6.3 ignores a fraction only above seconds, and so does HL7's engine",
+)];
 
 /// An input file as compact JSON.
 fn input(folder: &Path, name: &str, definitions: &Definitions) -> Vec<u8> {
-    let text = std::fs::read_to_string(folder.join(name)).unwrap();
-    let json = if name.ends_with(".json") { text } else { xml::resource(&xml::read(&text), definitions) };
-    compact(json.as_bytes()).unwrap()
+    let bytes = std::fs::read(folder.join(name)).unwrap();
+    if name.ends_with(".json") {
+        compact(&bytes).unwrap()
+    } else {
+        keepwell_fhir::xml::read(&bytes, definitions).unwrap()
+    }
 }
 
 #[test]

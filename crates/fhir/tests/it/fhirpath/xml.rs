@@ -1,9 +1,4 @@
-//! As much XML as HL7's suite needs: its own file, and its example resources turned into JSON.
-
-use std::fmt::Write as _;
-
-use keepwell_fhir::definitions::{Definitions, TypeKind};
-use keepwell_fhir::json::quoted;
+//! As much XML as the file of HL7's suite needs.
 
 /// An element.
 pub(super) struct Tag<'t> {
@@ -12,8 +7,6 @@ pub(super) struct Tag<'t> {
     pub(super) children: Vec<Tag<'t>>,
     /// The text inside, without that of its children.
     pub(super) text: String,
-    /// The element as it is spelt.
-    source: &'t str,
 }
 
 impl<'t> Tag<'t> {
@@ -42,17 +35,15 @@ pub(super) fn read(text: &str) -> Tag<'_> {
 }
 
 fn element<'t>(rest: &mut &'t str) -> Tag<'t> {
-    let start = *rest;
     *rest = rest.strip_prefix('<').unwrap();
     let end = rest.find(|c: char| c.is_whitespace() || c == '>' || c == '/').unwrap();
     let name = &rest[..end];
     *rest = &rest[end..];
-    let mut tag = Tag { name, attributes: Vec::new(), children: Vec::new(), text: String::new(), source: "" };
+    let mut tag = Tag { name, attributes: Vec::new(), children: Vec::new(), text: String::new() };
     loop {
         *rest = rest.trim_start();
         if let Some(after) = rest.strip_prefix("/>") {
             *rest = after;
-            tag.source = &start[..start.len() - rest.len()];
             return tag;
         }
         if let Some(after) = rest.strip_prefix('>') {
@@ -70,7 +61,6 @@ fn element<'t>(rest: &mut &'t str) -> Tag<'t> {
             *rest = after.split_once("-->").unwrap().1;
         } else if let Some(after) = rest.strip_prefix("</") {
             *rest = after.split_once('>').unwrap().1;
-            tag.source = &start[..start.len() - rest.len()];
             return tag;
         } else if rest.starts_with('<') {
             tag.children.push(element(rest));
@@ -103,60 +93,4 @@ fn plain(text: &str) -> String {
         out.push_str(rest);
     }
     out
-}
-
-/// A resource as JSON.
-pub(super) fn resource(tag: &Tag<'_>, definitions: &Definitions) -> String {
-    let inside = members(tag, tag.name, definitions);
-    format!("{{\"resourceType\":{}{inside}}}", quoted(tag.name))
-}
-
-/// The properties of an element of that type, each after a comma.
-fn members(tag: &Tag<'_>, type_name: &str, definitions: &Definitions) -> String {
-    let mut out = String::new();
-    for attribute in ["id", "url"] {
-        if let Some(value) = tag.attribute(attribute).filter(|_| tag.attribute("value").is_none()) {
-            write!(out, ",{}:{}", quoted(attribute), quoted(value)).unwrap();
-        }
-    }
-    let definition = definitions.type_named(type_name).unwrap_or_else(|| panic!("{type_name}"));
-    let mut done: Vec<&str> = Vec::new();
-    for child in &tag.children {
-        if done.contains(&child.name) {
-            continue;
-        }
-        done.push(child.name);
-        let (element, child_type) = definition.element(child.name).unwrap_or_else(|| panic!("{}", child.name));
-        let all: Vec<(String, String)> =
-            tag.all(child.name).map(|child| value(child, child_type, definitions)).collect();
-        let (values, beside): (Vec<String>, Vec<String>) = all.into_iter().unzip();
-        for (name, values) in [(child.name.to_owned(), values), (format!("_{}", child.name), beside)] {
-            if values.iter().all(|value| value == "null") {
-                continue;
-            }
-            let joined = values.join(",");
-            let joined = if element.repeats() { format!("[{joined}]") } else { joined };
-            write!(out, ",{}:{joined}", quoted(&name)).unwrap();
-        }
-    }
-    out
-}
-
-/// An element's value, and what stands beside it.
-fn value(tag: &Tag<'_>, type_name: &str, definitions: &Definitions) -> (String, String) {
-    let none = || "null".to_owned();
-    let object = |inside: String| format!("{{{}}}", inside.trim_start_matches(','));
-    match (type_name, definitions.type_named(type_name).map(|it| it.kind)) {
-        ("xhtml", _) => (quoted(tag.source), none()),
-        ("Resource", _) => (resource(&tag.children[0], definitions), none()),
-        (_, Some(TypeKind::Primitive)) => {
-            let value = tag.attribute("value").map_or_else(none, |value| match type_name {
-                "boolean" | "integer" | "unsignedInt" | "positiveInt" | "decimal" => value.to_owned(),
-                _ => quoted(value),
-            });
-            let beside = if tag.children.is_empty() { none() } else { object(members(tag, type_name, definitions)) };
-            (value, beside)
-        }
-        _ => (object(members(tag, type_name, definitions)), none()),
-    }
 }
