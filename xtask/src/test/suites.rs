@@ -30,6 +30,7 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite { name: "tests", subject: "crates", run: tests },
     Suite { name: "doc-tests", subject: "crates", run: doc_tests },
     Suite { name: "validator-oracle", subject: "crates/fhir/oracle/package.json", run: validator_oracle },
+    Suite { name: "fhirpath-oracle", subject: "crates/fhir/oracle/package.json", run: fhirpath_oracle },
     Suite { name: "verifier", subject: "docs/verify/keepwell_verify.py", run: verifier },
     Suite { name: "simulate", subject: "crates/record/examples/simulate.rs", run: simulate },
     Suite { name: "torture", subject: "crates/record/examples/torture.rs", run: torture },
@@ -132,18 +133,21 @@ fn torture(machine: &mut Machine) -> Result<Tally, String> {
 
 /// The FHIR validator beside one made by others, over the same resources and mutations of them.
 fn validator_oracle(machine: &mut Machine) -> Result<Tally, String> {
+    oracle(machine, "validator.test.mjs", "validator_cases", "KEEPWELL_VALIDATOR_CASES")
+}
+
+/// The FHIRPath engine beside HL7's in JavaScript, over the same resources and expressions.
+fn fhirpath_oracle(machine: &mut Machine) -> Result<Tally, String> {
+    oracle(machine, "fhirpath.test.mjs", "fhirpath_answers", "KEEPWELL_FHIRPATH_ANSWERS")
+}
+
+/// A comparison with what others made: a test in Node, and an example of ours that it asks, which it finds by a variable.
+fn oracle(machine: &Machine, test: &str, tool: &str, variable: &'static str) -> Result<Tally, String> {
     let folder = shell::root().join("crates/fhir/oracle");
     npm::install(&folder)?;
-    shell::run(shell::cargo().args([
-        "build",
-        "--quiet",
-        "--package",
-        "keepwell-fhir",
-        "--example",
-        "validator_cases",
-    ]))?;
-    let tool = shell::target().join("debug/examples/validator_cases").display().to_string();
-    node_tests(&folder, std::iter::once(("KEEPWELL_VALIDATOR_CASES", tool)).chain(machine.strictness()))
+    shell::run(shell::cargo().args(["build", "--quiet", "--package", "keepwell-fhir", "--example", tool]))?;
+    let tool = shell::target().join("debug/examples").join(tool).display().to_string();
+    node_tests_of(&folder, &[test], std::iter::once((variable, tool)).chain(machine.strictness()))
 }
 
 /// A tool of the record engine, in the same build as the tests: no second compilation, and with its assertions on.
@@ -190,8 +194,17 @@ fn e2e(machine: &mut Machine) -> Result<Tally, String> {
 }
 
 fn node_tests(folder: &Path, environment: impl IntoIterator<Item = (&'static str, String)>) -> Result<Tally, String> {
+    node_tests_of(folder, &[], environment)
+}
+
+/// The tests of these files, or of all in the folder if none is named.
+fn node_tests_of(
+    folder: &Path,
+    files: &[&str],
+    environment: impl IntoIterator<Item = (&'static str, String)>,
+) -> Result<Tally, String> {
     let mut node = shell::program("node");
-    node.args(["--test", "--test-reporter=tap"]).current_dir(folder);
+    node.args(["--test", "--test-reporter=tap"]).args(files).current_dir(folder);
     let (succeeded, output) = shell::tee(node.envs(environment))?;
     Ok(tally::node(&output).of_run(succeeded))
 }
