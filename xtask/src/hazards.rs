@@ -1,11 +1,9 @@
 //! `cargo xtask hazards`: the clinical hazard log is complete, and each test that it or the threat model names exists.
 
-use std::path::PathBuf;
-
 use toml::{Table, Value};
 
+use crate::named::Tests;
 use crate::shell::{self, Outcome};
-use crate::sources;
 
 const LOG: &str = "docs/clinical-safety/hazard-log.toml";
 const THREATS: &str = "docs/threat-model.md";
@@ -99,42 +97,14 @@ fn risk_problem(id: &str, hazard: &Table) -> Option<String> {
     (written != Some(class)).then(|| format!("{id}: severity and likelihood make this risk class {class}"))
 }
 
-fn tables(value: Option<&Value>) -> Vec<&Table> {
+/// The tables of an array of tables.
+pub(crate) fn tables(value: Option<&Value>) -> Vec<&Table> {
     value.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_table).collect()
 }
 
-fn text<'a>(table: &'a Table, field: &str) -> Option<&'a str> {
+/// A text that is there and not blank.
+pub(crate) fn text<'a>(table: &'a Table, field: &str) -> Option<&'a str> {
     table.get(field).and_then(Value::as_str).filter(|text| !text.trim().is_empty())
-}
-
-/// The tests of the tree. `service::people::a_rule` is a function `a_rule` somewhere in crates/service; `e2e: a title` is
-/// a browser test of that title.
-#[derive(Default)]
-struct Tests {
-    read: Vec<(PathBuf, String)>,
-}
-
-impl Tests {
-    fn exists(&mut self, name: &str) -> bool {
-        if let Some(title) = name.strip_prefix("e2e: ") {
-            let sources = self.sources("e2e", "mjs");
-            return ["\"", "'", "`"].iter().any(|quote| sources.contains(&format!("test({quote}{title}{quote}")));
-        }
-        let Some((folder, rest)) = name.split_once("::") else { return false };
-        let function = rest.rsplit("::").next().unwrap_or(rest);
-        self.sources(&format!("crates/{folder}"), "rs").contains(&format!("fn {function}("))
-    }
-
-    /// All sources of a folder in one text, read once.
-    fn sources(&mut self, folder: &str, extension: &str) -> &str {
-        let folder = shell::root().join(folder);
-        let index = self.read.iter().position(|(read, _)| *read == folder).unwrap_or_else(|| {
-            let all = sources::all(&folder, extension);
-            self.read.push((folder, all));
-            self.read.len() - 1
-        });
-        &self.read[index].1
-    }
 }
 
 #[cfg(test)]
@@ -193,13 +163,5 @@ mod tests {
     fn a_text_names_its_tests_in_code_marks() {
         let text = "| T1 | `record::a_rule`, `e2e: signs in` | the `Origin` header and `a::b c` |";
         assert_eq!(test_names(text), ["record::a_rule", "e2e: signs in"]);
-    }
-
-    #[test]
-    fn tests_are_found_by_name_in_the_crate_that_is_named() {
-        let mut tests = Tests::default();
-        assert!(tests.exists("model::Clock::now"));
-        assert!(!tests.exists("model::no_such_test_anywhere"));
-        assert!(!tests.exists("e2e: no such title"));
     }
 }

@@ -3,11 +3,13 @@
 #![expect(clippy::print_stdout, reason = "a command line speaks to its user on standard output")]
 
 mod assets;
+mod conformance;
 mod definitions;
 mod deps_check;
 mod hazards;
 mod licences;
 mod metadata;
+mod named;
 mod npm;
 mod shell;
 mod shipped;
@@ -70,6 +72,12 @@ const COMMANDS: &[Command] = &[
         arguments: "",
         about: "check that the tests that the hazard log and the threat model name exist",
         run: hazards::run,
+    },
+    Command {
+        name: "conformance",
+        arguments: "[--check]",
+        about: "write the page of what is done of FHIR R4 and the tests that hold it, or say whether it is fresh",
+        run: conformance::run,
     },
     Command {
         name: "bench", arguments: "[NAME] […]", about: "measure; see docs/performance.md", run: through::bench

@@ -7,7 +7,7 @@ use super::Machine;
 use super::tally::{self, Tally};
 use super::tools;
 use crate::shell::{self, Outcome};
-use crate::{assets, definitions, deps_check, hazards, licences, npm, sources};
+use crate::{assets, conformance, definitions, deps_check, hazards, licences, npm, sources};
 
 /// One suite: its name in the closing line, and what runs it.
 pub(crate) struct Suite {
@@ -23,6 +23,7 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite { name: "deps-check", subject: "Cargo.toml", run: |_| check(deps_check::run(&[])) },
     Suite { name: "licences", subject: "licences.toml", run: |_| check(licences::run(&[])) },
     Suite { name: "hazards", subject: "docs/clinical-safety/hazard-log.toml", run: |_| check(hazards::run(&[])) },
+    Suite { name: "conformance", subject: "docs/fhir-conformance.toml", run: conformance_suite },
     Suite { name: "definitions", subject: "crates/fhir/definitions/package.json", run: definitions_suite },
     Suite { name: "assets", subject: "assets/package.json", run: assets_suite },
     Suite { name: "clippy", subject: "clippy.toml", run: clippy },
@@ -62,6 +63,11 @@ fn docs(_: &mut Machine) -> Result<Tally, String> {
 fn assets_suite(_: &mut Machine) -> Result<Tally, String> {
     assets::run(&[])?;
     node_tests(&shell::root().join("assets"), [])
+}
+
+/// Each claim about FHIR is held by a test, and the page says the same.
+fn conformance_suite(_: &mut Machine) -> Result<Tally, String> {
+    check(conformance::run(&["--check".to_owned()]))
 }
 
 /// The packs of FHIR definitions are what HL7's files say.

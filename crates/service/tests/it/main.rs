@@ -4,6 +4,7 @@
 mod adding;
 mod city;
 mod clients;
+mod conformance;
 mod fixture;
 mod hostile;
 mod matching;
