@@ -109,7 +109,10 @@ proptest! {
         let _ = fault(&text);
         let whole = div(&text);
         if fault(&whole).is_none() {
-            prop_assert!(!whole.contains("<script") && !whole.contains(" onload="));
+            // An attribute stands in a tag and outside of quotes; elsewhere the same letters are words.
+            let tags = whole.split('<').skip(1).filter_map(|it| it.split('>').next());
+            let runs = tags.flat_map(|tag| tag.split(['"', '\'']).step_by(2)).any(|it| it.contains(" onload"));
+            prop_assert!(!whole.contains("<script") && !runs);
         }
     }
 }
