@@ -13,8 +13,8 @@ pub mod store;
 
 pub use commit::{Alias, Commit, Committed, CommittedPart, Expect, Head, IdempotencyKey, Part, Write};
 pub use engine::{
-    ArchiveInfo, BlockEntry, BlockView, CacheStats, Engine, Entry, Erasure, Links, OpenRecord, SideTable, Tenant,
-    Verified, busy,
+    ArchiveInfo, BlockEntry, BlockView, CacheStats, Companion, Engine, Entry, Erasure, Links, OpenRecord, SideTable,
+    Tenant, Verified, busy,
 };
 pub use error::RecordError;
 pub use keys::split;

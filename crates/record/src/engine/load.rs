@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::AtomicUsize;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use bytes::Bytes;
 use keepwell_model::{Kind, RecordId, Seq, Stream};
@@ -117,6 +117,7 @@ impl OpenRecord {
             snapshot_seq: self.snapshot_seq,
             by_source: OnceLock::new(),
             loaded: AtomicUsize::new(self.loaded.load(std::sync::atomic::Ordering::Relaxed)),
+            companion: Mutex::default(),
         }
     }
 }
@@ -135,6 +136,7 @@ impl TenantInner {
             snapshot_seq: Seq(0),
             by_source: OnceLock::new(),
             loaded: AtomicUsize::new(0),
+            companion: Mutex::default(),
         }
     }
 

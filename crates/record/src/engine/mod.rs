@@ -27,7 +27,7 @@ pub use blocks::{BlockEntry, BlockView};
 pub use cache::CacheStats;
 pub use erase::Erasure;
 pub use merge::Links;
-pub use open::{Entry, OpenRecord};
+pub use open::{Companion, Entry, OpenRecord};
 pub use side::SideTable;
 pub use tenant::Tenant;
 pub use verify::Verified;

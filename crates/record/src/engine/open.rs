@@ -1,8 +1,9 @@
 //! An open record: its table of entries in memory, the bodies loaded when they are asked for.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use keepwell_model::{EntryNumber, Kind, Labels, RecordId, Seq, SourceKey, Stream, TenantId, Timestamp};
@@ -22,6 +23,13 @@ pub(super) struct Segment {
     pub(super) bytes: OnceCell<Bytes>,
 }
 
+/// What a user of an open record works out about it and keeps beside it, for as long as the record stays in memory in this
+/// version.
+pub trait Companion: Any + Send + Sync {
+    /// About how many bytes of memory it takes now.
+    fn weight(&self) -> usize;
+}
+
 /// The current state of a stream at one head.
 pub struct OpenRecord {
     // Not the tenant itself: the tenant's cache holds open records, and a circle would keep both for ever.
@@ -37,6 +45,7 @@ pub struct OpenRecord {
     pub(super) snapshot_seq: Seq,
     pub(super) by_source: OnceLock<HashMap<(u32, Box<str>), u32>>,
     pub(super) loaded: AtomicUsize,
+    pub(super) companion: Mutex<Option<Arc<dyn Companion>>>,
 }
 
 /// The current version of one entry of an open record.
@@ -153,13 +162,79 @@ impl OpenRecord {
     #[must_use]
     pub fn by_source(&self, key: &SourceKey) -> Option<Entry<'_>> {
         let source = self.index.sources.iter().position(|(source, kind)| *source == key.source && *kind == key.kind)?;
-        let map = self.by_source.get_or_init(|| {
+        let wanted = (u32::try_from(source).ok()?, Box::<str>::from(key.id.as_str()));
+        self.entry(EntryNumber(*self.names().get(&wanted)?))
+    }
+
+    /// The entries, deleted or not, that a source knows by this name, of whatever kind they are.
+    pub fn by_source_id(&self, source: &str, id: &str) -> impl Iterator<Item = Entry<'_>> {
+        let mut wanted = (0, Box::<str>::from(id));
+        let sources = (0u32..).zip(&self.index.sources);
+        sources.filter(move |(_, (name, _))| name == source).filter_map(move |(place, _)| {
+            wanted.0 = place;
+            self.entry(EntryNumber(*self.names().get(&wanted)?))
+        })
+    }
+
+    fn names(&self) -> &HashMap<(u32, Box<str>), u32> {
+        self.by_source.get_or_init(|| {
             let named = (1u32..).zip(&self.index.rows).filter(|(_, row)| row.source > 0);
             let name = |row: &Row| self.index.arena[row.id.0 as usize..row.id.1 as usize].into();
             named.map(|(number, row)| ((row.source - 1, name(row)), number)).collect()
-        });
-        let wanted = (u32::try_from(source).ok()?, Box::<str>::from(key.id.as_str()));
-        self.entry(EntryNumber(*map.get(&wanted)?))
+        })
+    }
+
+    /// What is kept beside this record, made if there is nothing of that type yet.
+    pub fn companion<T: Companion>(&self, make: impl FnOnce() -> T) -> Arc<T> {
+        let mut kept = self.companion.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = kept.as_ref().map(|it| -> Arc<dyn Any + Send + Sync> { Arc::clone(it) as _ });
+        if let Some(known) = known.and_then(|it| it.downcast::<T>().ok()) {
+            return known;
+        }
+        let made = Arc::new(make());
+        *kept = Some(Arc::clone(&made) as Arc<dyn Companion>);
+        made
+    }
+
+    /// Loads the bodies of all entries, so that [`OpenRecord::loaded_body`] has them. What a damaged snapshot should have
+    /// stays away: [`OpenRecord::body`] finds it elsewhere.
+    ///
+    /// # Errors
+    /// As [`OpenRecord::body`].
+    pub async fn load_bodies(&self) -> Result<(), RecordError> {
+        for segment in &self.segments {
+            match self.loaded(segment).await {
+                Ok(_) => {}
+                Err(error @ RecordError::Damaged { what: "snapshot", .. }) => {
+                    tracing::warn!(record.id = %self.record, "{error}; the blocks will be read instead");
+                }
+                Err(RecordError::Damaged { .. }) if self.is_erased().await? => {
+                    return Err(RecordError::NoSuchRecord(self.record));
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// The body of an entry if it is in memory; a deleted one has none.
+    #[must_use]
+    pub fn loaded_body(&self, entry: &Entry<'_>) -> Option<&[u8]> {
+        let row = entry.row;
+        if row.deleted {
+            return None;
+        }
+        let bytes = self.segments.get(row.segment as usize)?.bytes.get()?;
+        bytes.get(row.offset as usize..row.offset as usize + row.len as usize)
+    }
+
+    async fn loaded<'s>(&self, segment: &'s Segment) -> Result<&'s Bytes, RecordError> {
+        let load = || async {
+            let bytes = self.load_segment(segment).await?;
+            self.loaded.fetch_add(bytes.len(), Ordering::Relaxed);
+            Ok::<_, RecordError>(bytes)
+        };
+        segment.bytes.get_or_try_init(load).await
     }
 
     /// The body of an entry, as it arrived. Loads no more than the run of bodies it lies in.
@@ -194,13 +269,7 @@ impl OpenRecord {
         if row.deleted {
             return Err(RecordError::Malformed("the entry is deleted"));
         }
-        let segment = &self.segments[row.segment as usize];
-        let load = || async {
-            let bytes = self.load_segment(segment).await?;
-            self.loaded.fetch_add(bytes.len(), Ordering::Relaxed);
-            Ok::<_, RecordError>(bytes)
-        };
-        let bytes = segment.bytes.get_or_try_init(load).await?;
+        let bytes = self.loaded(&self.segments[row.segment as usize]).await?;
         Ok(bytes.slice(row.offset as usize..(row.offset + row.len) as usize))
     }
 
@@ -238,5 +307,6 @@ impl OpenRecord {
             + self.segments.len() * (size_of::<Segment>() + 16)
             + self.loaded.load(Ordering::Relaxed)
             + self.by_source.get().map_or(0, |map| map.len() * 48 + self.index.arena.len())
+            + self.companion.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |it| it.weight())
     }
 }
