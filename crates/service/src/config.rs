@@ -16,6 +16,8 @@ pub struct ServiceConfig {
     pub max_bundle: usize,
     /// Most entries in one Bundle.
     pub max_entries: usize,
+    /// Seconds after which a search is given up.
+    pub search_seconds: i64,
 }
 
 impl Default for ServiceConfig {
@@ -27,6 +29,7 @@ impl Default for ServiceConfig {
             page_size: 20,
             max_bundle: 32 * 1024 * 1024,
             max_entries: 50_000,
+            search_seconds: 20,
         }
     }
 }

@@ -36,6 +36,7 @@ pub use keepwell_fhir::outcome::{Issue, IssueCode};
 pub use operator::HousekeepingError;
 pub use people::{Assurance, BloodPressureForm, Session, SessionToken, VerifiedIdentity};
 pub use rest::{BundleRequest, HistoryOf, HistoryRequest, json_of_xml, query_parameters, xml_of_json};
+pub use rest::{PartOf, SearchIn, SearchRequest, part_of};
 pub use systems::{CareSetting, Client, Grant, ResourceAnswer, TransactionResponse};
 pub use transaction::{Change, Patch, WriteRequest, Written};
 pub use views::{

@@ -1,8 +1,6 @@
 //! References of a source's items to each other, resolved through the names that the source gave: in the same record, or in
 //! the directory. A reference is never resolved into another person's record.
 
-use std::cell::OnceCell;
-
 use keepwell_fhir::reference::Target;
 use keepwell_model::{ResourceId, SourceKey};
 use keepwell_record::{Entry, OpenRecord};
@@ -10,42 +8,40 @@ use keepwell_record::{Entry, OpenRecord};
 /// Resolves references inside one open record.
 pub(crate) struct Resolver<'r> {
     record: &'r OpenRecord,
-    /// The types that the record holds, listed when they are first needed.
-    types: OnceCell<Vec<&'r str>>,
 }
 
 impl<'r> Resolver<'r> {
     pub(crate) const fn new(record: &'r OpenRecord) -> Self {
-        Self { record, types: OnceCell::new() }
-    }
-
-    fn types(&self) -> &[&'r str] {
-        self.types.get_or_init(|| {
-            let mut types: Vec<&str> = Vec::new();
-            for kind in self.record.all_entries().filter_map(|entry| entry.kind().fhir_type()) {
-                // Things of one type often come in runs.
-                if types.last() != Some(&kind) && !types.contains(&kind) {
-                    types.push(kind);
-                }
-            }
-            types
-        })
+        Self { record }
     }
 
     /// The entry that a reference of a source's item leads to.
     pub(crate) fn entry(&self, source: &str, reference: &str) -> Option<Entry<'r>> {
+        self.within(source, reference, &|_| true)
+    }
+
+    /// The same for somebody to whom only some entries are there: the others make no difference.
+    pub(crate) fn within(
+        &self,
+        source: &str,
+        reference: &str,
+        reaches: &dyn Fn(&Entry<'_>) -> bool,
+    ) -> Option<Entry<'r>> {
         match Target::of(reference) {
-            Target::Relative { resource_type, id, .. } => self.record.by_source(&key(source, resource_type, id)),
-            Target::Urn(urn) => self.by_urn(source, urn),
+            Target::Relative { resource_type, id, .. } => {
+                self.record.by_source(&key(source, resource_type, id)).filter(|entry| reaches(entry))
+            }
+            Target::Urn(urn) => self.by_urn(source, urn, reaches),
             Target::Absolute { .. } | Target::Contained(_) | Target::Conditional { .. } | Target::Other(_) => None,
         }
     }
 
-    /// A `urn:` says no type: it is looked for among the types that the record holds. Two finds are none.
-    fn by_urn(&self, source: &str, urn: &str) -> Option<Entry<'r>> {
+    /// A `urn:` says no type: it is looked for among all that the source has named. Two finds are none.
+    fn by_urn(&self, source: &str, urn: &str, reaches: &dyn Fn(&Entry<'_>) -> bool) -> Option<Entry<'r>> {
         let mut found = None;
         for id in [urn.strip_prefix("urn:uuid:"), Some(urn)].into_iter().flatten() {
-            for entry in self.types().iter().filter_map(|kind| self.record.by_source(&key(source, kind, id))) {
+            let named = self.record.by_source_id(source, id);
+            for entry in named.filter(|entry| entry.kind().fhir_type().is_some() && reaches(entry)) {
                 if found.replace(entry).is_some() {
                     return None;
                 }

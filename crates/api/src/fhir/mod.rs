@@ -16,6 +16,7 @@ mod patch;
 mod prefer;
 mod pretty;
 mod read;
+mod search;
 mod transaction;
 mod unknown;
 mod update;
@@ -32,19 +33,24 @@ use crate::Api;
 pub(crate) fn routes() -> Router<Api> {
     let resource = get(read::read).put(update::update).patch(patch::patch).delete(delete::delete);
     Router::new()
-        .route("/fhir", post(transaction::commit))
-        .route("/fhir/", post(transaction::commit))
+        .route("/fhir", get(search::all).post(transaction::commit))
+        .route("/fhir/", get(search::all).post(transaction::commit))
+        .route("/fhir/_search", post(search::all_by_form))
         .route("/fhir/metadata", get(metadata::show))
         .route("/fhir/_history", get(history::of_record))
-        .route("/fhir/{type}", post(create::create))
+        .route("/fhir/{type}", get(search::of_type).post(create::create))
+        .route("/fhir/{type}/_search", post(search::of_type_by_form))
         .route("/fhir/{type}/_history", get(history::of_type))
         .route("/fhir/{type}/{id}", resource)
         .route("/fhir/{type}/{id}/_history", get(history::of_resource))
+        .route("/fhir/{type}/{id}/{inner}", get(search::of_person))
+        .route("/fhir/{type}/{id}/{inner}/_search", post(search::of_person_by_form))
         .route("/fhir/{type}/{id}/_history/{version}", get(read::read_version))
         .method_not_allowed_fallback(unknown::method)
         .route("/fhir/{type}/", any(unknown::place))
         .route("/fhir/{type}/{id}/", any(unknown::place))
-        .route("/fhir/{type}/{id}/{*rest}", any(unknown::place))
+        .route("/fhir/{type}/{id}/{inner}/", any(unknown::place))
+        .route("/fhir/{type}/{id}/{inner}/{*rest}", any(unknown::place))
         .layer(middleware::from_fn(negotiate::render))
         .layer(middleware::from_fn(pack::pack))
         .layer(middleware::map_response(answer::harden))

@@ -126,6 +126,16 @@ pub(super) fn sends_patch(headers: &HeaderMap) -> Result<PatchFormat, Refusal> {
     Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, IssueCode::NotSupported, words))
 }
 
+/// Checks that a body is a form.
+pub(super) fn sends_form(headers: &HeaderMap) -> Result<(), Refusal> {
+    let form = |value| parts(value).0.eq_ignore_ascii_case("application/x-www-form-urlencoded");
+    if content_type(headers).is_some_and(form) {
+        return Ok(());
+    }
+    let words = "Send the parameters as a form, with the header 'Content-Type: application/x-www-form-urlencoded'.";
+    Err(Refusal::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, IssueCode::NotSupported, words))
+}
+
 fn content_type(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok())
 }

@@ -38,6 +38,11 @@ impl Return {
     }
 }
 
+/// Whether parameters that are not understood are to be left out (`Prefer: handling=lenient`, R4 §3.1.1.1).
+pub(super) fn is_lenient(headers: &HeaderMap) -> bool {
+    preferences(headers).find(|(name, _)| name.eq_ignore_ascii_case("handling")).is_some_and(|(_, it)| it == "lenient")
+}
+
 /// The preferences of all `Prefer` headers.
 fn preferences(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let items = list(headers, HeaderName::from_static("prefer")).flat_map(|item| item.split(';'));

@@ -1,10 +1,10 @@
 //! `GET /fhir/{type}/{id}` and `GET /fhir/{type}/{id}/_history/{version}`: one resource (R4 §3.1.0.2, §3.1.0.3).
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use keepwell_service::ResourceAnswer;
+use keepwell_service::{ResourceAnswer, part_of};
 
 use super::answer::{Refusal, json, with_version};
 use super::caller::Caller;
@@ -18,11 +18,13 @@ pub(super) async fn read(
     caller: Caller,
     place: Result<Path<(String, String)>, PathRejection>,
     headers: HeaderMap,
+    RawQuery(query): RawQuery,
 ) -> Result<Response, Refusal> {
     // Only a path that is not UTF-8 is refused; its place in the service would be an id that nobody has.
     let (resource_type, id) = place.map(|Path(place)| place).unwrap_or_default();
+    let part = part_of(&resource_type, query.as_deref().unwrap_or_default())?;
     let answer = api.within(api.service.read_resource(&caller, &resource_type, &id)).await?;
-    Ok(unless_known(&headers, answer))
+    Ok(unless_known(&headers, ResourceAnswer { json: part.shape(answer.json), ..answer }))
 }
 
 pub(super) async fn read_version(

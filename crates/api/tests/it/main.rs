@@ -7,6 +7,7 @@ mod fhir_content;
 mod fhir_history;
 mod fhir_read;
 mod fhir_refusals;
+mod fhir_search;
 mod fhir_transaction;
 mod fhir_write;
 mod house;

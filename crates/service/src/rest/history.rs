@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::out::{Out, Response};
 use super::seen::{Place, Seen, Version, not_found, or_not_found};
+use super::whose::{is_in_directory, say_whose};
 use crate::extract::{category_of, category_of_type};
 use crate::gate::looked;
 use crate::systems::Client;
@@ -260,17 +261,7 @@ fn whose_record(whose: Option<&str>) -> Result<Option<RecordId>, FhirError> {
 
 /// Without a person a history is that of the directory, for the types that stand in it.
 fn directory_type(service: &Service, kind: &str) -> Result<RecordId, FhirError> {
-    let json = format!("{{\"resourceType\":\"{kind}\"}}");
-    let bare = keepwell_fhir::resource::Resource::new(json.as_bytes());
-    match bare.as_ref().map(keepwell_fhir::compartment::home) {
-        Ok(keepwell_fhir::compartment::Home::Directory) => Ok(service.tenant().directory()),
-        _ => Err(say_whose()),
-    }
-}
-
-fn say_whose() -> FhirError {
-    let words = "Say whose record it is: add 'patient=' with the id of a Patient.";
-    FhirError::new(422, IssueCode::Required, words).at("patient")
+    if is_in_directory(kind) { Ok(service.tenant().directory()) } else { Err(say_whose()) }
 }
 
 fn unreadable(name: &str) -> FhirError {

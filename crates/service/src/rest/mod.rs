@@ -8,12 +8,16 @@ mod history;
 mod out;
 mod query;
 mod read;
+mod search;
 mod seen;
+mod whose;
+mod world;
 mod xml;
 
 pub use bundle::BundleRequest;
 pub use history::{HistoryOf, HistoryRequest};
 pub use query::query_parameters;
+pub use search::{PartOf, SearchIn, SearchRequest, part_of};
 pub use xml::{json_of_xml, xml_of_json};
 
 pub(crate) use bundle::Answered;

@@ -46,6 +46,21 @@ impl Out {
         self.head.push(b']');
     }
 
+    /// Adds something that a search found, or that comes along: its address, the resource and how it got in.
+    pub(crate) fn hit(&mut self, full_url: Option<&str>, resource: &[u8], mode: &str) {
+        let out = &mut self.entries;
+        out.extend_from_slice(if out.is_empty() { b"{" } else { b",{" });
+        if let Some(full_url) = full_url {
+            member(out, "fullUrl", full_url);
+            out.push(b',');
+        }
+        out.extend_from_slice(br#""resource":"#);
+        out.extend_from_slice(resource);
+        out.extend_from_slice(br#","search":{"#);
+        member(out, "mode", mode);
+        out.extend_from_slice(b"}}");
+    }
+
     /// Adds an entry of a history.
     pub(crate) fn version(
         &mut self,

@@ -93,6 +93,11 @@ impl Seen {
         self.opened.table()
     }
 
+    /// The directory, which the names of organisations and the like lead into.
+    pub(crate) fn directory(&self) -> &OpenRecord {
+        &self.names
+    }
+
     pub(crate) fn reaches(&self, entry: &Entry<'_>) -> bool {
         self.opened.reaches(entry)
     }
@@ -113,12 +118,21 @@ impl Seen {
 
     /// Of several Patient entries the one that stands for the person: the system's own, else the newest within its reach.
     pub(crate) fn patient(&self) -> Option<Entry<'_>> {
-        let patients = self.table().all_entries().filter(|entry| entry.kind().fhir_type() == Some("Patient"));
+        self.patient_in(self.table(), &|entry| self.reaches(entry))
+    }
+
+    /// The same in this or an earlier state of the record.
+    pub(super) fn patient_in<'r>(
+        &self,
+        record: &'r OpenRecord,
+        reaches: &dyn Fn(&Entry<'_>) -> bool,
+    ) -> Option<Entry<'r>> {
+        let patients = record.all_entries().filter(|entry| entry.kind().fhir_type() == Some("Patient"));
         let rank = |entry: &Entry<'_>| {
             let own = entry.source_name() == Some(self.client.as_str());
             (!entry.is_deleted(), own, entry.version(), entry.number())
         };
-        patients.filter(|entry| self.reaches(entry)).max_by_key(rank)
+        patients.filter(|entry| reaches(entry)).max_by_key(rank)
     }
 
     pub(crate) async fn body(&self, entry: &Entry<'_>) -> Result<Bytes, ServiceError> {
@@ -159,9 +173,9 @@ impl Names<'_> {
         let (own_names, directory_names) = (self.record.map(Resolver::new), Resolver::new(self.directory));
         let resolve = |reference: &str| {
             if let (Some(names), Some(record)) = (&own_names, self.record)
-                && let Some(own) = names.entry(it.source, reference)
+                && let Some(own) = names.within(it.source, reference, reaches)
             {
-                return if reaches(&own) { resolve::reference_to(record, &own) } else { None };
+                return resolve::reference_to(record, &own);
             }
             let named = directory_names.entry(it.source, reference);
             named.and_then(|entry| resolve::reference_to(self.directory, &entry))

@@ -12,6 +12,7 @@ mod orders;
 mod pages;
 mod reading;
 mod rest;
+mod search;
 mod sessions;
 mod synthea;
 mod transaction;

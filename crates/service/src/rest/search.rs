@@ -1,0 +1,328 @@
+//! Search (R4 §3.1.1), in the record of a person, in the directory, or across people.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use keepwell_fhir::compartment::compartment;
+use keepwell_fhir::definitions::r4;
+use keepwell_fhir::outcome::{IssueCode, Outcome};
+use keepwell_fhir::search::{Answer, Columns, Handling, Query, Search, SearchError, Settings};
+use keepwell_fhir::types;
+use keepwell_model::{RecordId, Seq, Stream};
+use keepwell_record::{OpenRecord, busy};
+use serde::{Deserialize, Serialize};
+
+use super::out::Out;
+use super::query::query_parameters;
+use super::seen::not_found;
+use super::whose::{Whose, say_whose};
+use super::world::{Nothing, SeenWorld, load};
+use crate::extract::category_of_type;
+use crate::gate::looked;
+use crate::systems::Client;
+use crate::views::{Category, Looked};
+use crate::{FhirError, Service, ServiceError};
+
+/// More bytes of a question than this do not fit into the address of a next page.
+const LONGEST: usize = 8 * 1024;
+
+/// What is searched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SearchIn<'a> {
+    /// All types, or those that `_type` says.
+    All,
+    /// One type.
+    Type(&'a str),
+    /// What a person's record holds: of one type, or all of it.
+    Compartment(&'a str, Option<&'a str>),
+}
+
+/// A search that is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct SearchRequest<'a> {
+    /// In what.
+    pub of: SearchIn<'a>,
+    /// The part of the address after the question mark; of a form, with the body's parameters behind it.
+    pub query: &'a str,
+    /// The FHIR base address.
+    pub base: &'a str,
+    /// Whether what is not understood is left out instead of refused.
+    pub lenient: bool,
+}
+
+/// What one page shows; all of it goes into the address of the others, sealed.
+#[derive(Clone, Serialize, Deserialize)]
+struct Page {
+    kind: Option<String>,
+    person: Option<String>,
+    query: String,
+    record: RecordId,
+    /// The state of the record that is searched.
+    head: Seq,
+    offset: usize,
+}
+
+impl Page {
+    fn of(&self) -> SearchIn<'_> {
+        match (&self.person, &self.kind) {
+            (Some(person), kind) => SearchIn::Compartment(person, kind.as_deref()),
+            (None, Some(kind)) => SearchIn::Type(kind),
+            (None, None) => SearchIn::All,
+        }
+    }
+}
+
+impl<'a> SearchIn<'a> {
+    const fn kind(self) -> Option<&'a str> {
+        match self {
+            Self::All => None,
+            Self::Type(kind) => Some(kind),
+            Self::Compartment(_, kind) => kind,
+        }
+    }
+
+    fn path(self) -> String {
+        match self {
+            Self::All => String::new(),
+            Self::Type(kind) => format!("/{kind}"),
+            Self::Compartment(person, kind) => format!("/Patient/{person}/{}", kind.unwrap_or("*")),
+        }
+    }
+
+    /// That it can be searched at all.
+    fn check(self) -> Result<(), FhirError> {
+        let known = |kind: &str| types::known(kind).map(drop).ok_or_else(not_found);
+        match self {
+            Self::All | Self::Compartment(_, None) => Ok(()),
+            Self::Type(kind) => known(kind),
+            Self::Compartment(_, Some(kind)) => {
+                known(kind)?;
+                if compartment(kind).is_some() {
+                    return Ok(());
+                }
+                let words = format!("A {kind} is no part of a person's record. Search for it by its type alone.");
+                Err(FhirError::new(404, IssueCode::NotSupported, words))
+            }
+        }
+    }
+}
+
+impl Service {
+    /// A page of what a search finds, as a Bundle.
+    ///
+    /// # Errors
+    /// [`FhirError`]: 400 for what is not understood, 404 for a type that is not there, 422 if it is not said whose record
+    /// is meant, 503, 504.
+    pub async fn search(&self, client: &Client, request: &SearchRequest<'_>) -> Result<Bytes, FhirError> {
+        let parameters = query_parameters(request.query);
+        if let Some((_, cursor)) = parameters.iter().find(|(name, _)| name == "_page") {
+            let page: Page = self.open_cursor("search", client, cursor)?;
+            let query = parse(page.of(), &page.query, false)?;
+            let own = format!("_page={cursor}");
+            return self.page_of(client, request.base, &query, page.clone(), Some(own)).await;
+        }
+        request.of.check()?;
+        let query = parse(request.of, request.query, request.lenient)?;
+        let whose = match request.of {
+            SearchIn::Compartment(person, _) => person.parse().map_or(Whose::Nobody, Whose::Person),
+            SearchIn::All | SearchIn::Type(_) => {
+                let types: Vec<&str> = query.types().collect();
+                self.whose(&types, &parameters, request.base).await?
+            }
+        };
+        let record = match whose {
+            Whose::Person(record) => record,
+            Whose::Directory => self.tenant().directory(),
+            Whose::Nobody => return found_nothing(&query, request),
+            Whose::People(_) | Whose::Unsaid => return Err(say_whose()),
+        };
+        let person = match request.of {
+            SearchIn::Compartment(person, _) => Some(person.to_owned()),
+            _ => None,
+        };
+        let kind = request.of.kind().map(str::to_owned);
+        let page = Page { kind, person, query: query.self_link(), record, head: Seq(0), offset: 0 };
+        match self.page_of(client, request.base, &query, page, None).await {
+            // A record that may not be seen and one that is not there give the same answer.
+            Err(error) if error.status == 404 => found_nothing(&query, request),
+            other => other,
+        }
+    }
+
+    /// One page in one record. `own` is what stands in its own address, unless that is the question itself.
+    async fn page_of(
+        &self,
+        client: &Client,
+        base: &str,
+        query: &Query,
+        page: Page,
+        own: Option<String>,
+    ) -> Result<Bytes, FhirError> {
+        let seen = self.see(client, page.record).await?;
+        let earlier = match page.head {
+            Seq(0) => None,
+            head if head == seen.table().head().seq => None,
+            head => {
+                let open = self.tenant().open_at(page.record, Stream::Care, head).await;
+                Some(open.map_err(ServiceError::from)?.ok_or_else(not_found)?)
+            }
+        };
+        let record: &OpenRecord = earlier.as_deref().unwrap_or_else(|| seen.table());
+        let fetched = load(record, seen.directory()).await?;
+        let (bytes, what) = {
+            let world = SeenWorld::new(&seen, record, &fetched, base, self.patience());
+            let columns = world.columns();
+            let run = || self.run_search(&world, &columns, query, page.offset);
+            let answer = if world.is_cold() { busy(run) } else { run() }?;
+            let page = Page { head: record.head().seq, ..page };
+            let links = self.links(client, base, query, &page, &answer, own)?;
+            written(&world, query, &answer, &links, base)
+        };
+        Ok(seen.release(self, bytes, what).await?)
+    }
+
+    fn run_search(
+        &self,
+        world: &SeenWorld<'_>,
+        columns: &Arc<Columns>,
+        query: &Query,
+        offset: usize,
+    ) -> Result<Answer, FhirError> {
+        Search::new(world, r4(), columns, self.now()).run(query, offset).map_err(not_run)
+    }
+
+    /// The addresses of this and the neighbouring pages.
+    fn links(
+        &self,
+        client: &Client,
+        base: &str,
+        query: &Query,
+        page: &Page,
+        answer: &Answer,
+        own: Option<String>,
+    ) -> Result<Vec<(&'static str, String)>, FhirError> {
+        let path = format!("{base}{}", page.of().path());
+        let passed: String =
+            query.passed().iter().filter(|(name, _)| name != "_page").fold(String::new(), |out, it| {
+                // These are short words of a known form.
+                let plain = it.1.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'-'));
+                if plain { format!("{out}&{}={}", it.0, it.1) } else { out }
+            });
+        let mut links = vec![("self", address(&path, &own.unwrap_or_else(|| page.query.clone())))];
+        let beside = |offset: usize| -> Result<String, FhirError> {
+            if page.query.len() > LONGEST {
+                let words = "The question is too long to be answered in pages. Ask for less at once, or for a larger page \
+                             with '_count'.";
+                return Err(FhirError::new(422, IssueCode::TooLong, words));
+            }
+            let cursor = self.seal_cursor("search", client, &Page { offset, ..page.clone() });
+            Ok(format!("{path}?_page={cursor}{passed}"))
+        };
+        if page.offset > 0 {
+            links.push(("previous", beside(page.offset.saturating_sub(query.page()))?));
+        }
+        if answer.has_next {
+            links.push(("next", beside(page.offset + answer.matches.len())?));
+        }
+        Ok(links)
+    }
+}
+
+/// Reads a question.
+fn parse(of: SearchIn<'_>, query: &str, lenient: bool) -> Result<Query, FhirError> {
+    let handling = if lenient { Handling::Lenient } else { Handling::Strict };
+    let settings = Settings { handling, ..Settings::default() };
+    Query::parse_with(r4(), of.kind(), query, &settings).map_err(|outcome| FhirError::of(400, outcome))
+}
+
+/// How much of a resource is wanted that is read by itself: `_summary` and `_elements` of the part of the address after the
+/// question mark.
+///
+/// # Errors
+/// 400 if they cannot be read.
+pub fn part_of(resource_type: &str, query: &str) -> Result<PartOf, FhirError> {
+    let wanted = query.split('&').filter(|pair| pair.starts_with("_summary=") || pair.starts_with("_elements="));
+    let wanted = wanted.collect::<Vec<_>>().join("&");
+    if wanted.is_empty() || types::known(resource_type).is_none() {
+        return Ok(PartOf(None));
+    }
+    parse(SearchIn::Type(resource_type), &wanted, false).map(|query| PartOf(Some(query)))
+}
+
+/// A part of a resource.
+#[derive(Debug, Clone)]
+pub struct PartOf(Option<Query>);
+
+impl PartOf {
+    /// That part of a resource, as JSON.
+    #[must_use]
+    pub fn shape(&self, json: Bytes) -> Bytes {
+        match &self.0 {
+            None => json,
+            Some(query) => Bytes::from(query.shape(&json, r4()).into_owned()),
+        }
+    }
+}
+
+/// Why a search has no answer.
+pub(crate) fn not_run(error: SearchError) -> FhirError {
+    match error {
+        SearchError::Cancelled => {
+            let words = "This search took too long and was given up. Ask for less at once.";
+            FhirError::new(504, IssueCode::TooCostly, words)
+        }
+        SearchError::Refused(outcome) => FhirError::of(422, outcome),
+    }
+}
+
+fn address(path: &str, query: &str) -> String {
+    if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") }
+}
+
+/// The answer where there is nobody. It is that of an empty record.
+fn found_nothing(query: &Query, request: &SearchRequest<'_>) -> Result<Bytes, FhirError> {
+    let columns = Columns::default();
+    let now = keepwell_model::Timestamp::from_micros(0);
+    let answer = Search::new(&Nothing(request.base), r4(), &columns, now).run(query, 0).map_err(not_run)?;
+    let mut out = Out::new("searchset");
+    let path = format!("{}{}", request.base, request.of.path());
+    begin(&mut out, query, &answer, &[("self", address(&path, &query.self_link()))]);
+    Ok(out.finish())
+}
+
+fn begin(out: &mut Out, query: &Query, answer: &Answer, links: &[(&'static str, String)]) {
+    if let Some(total) = answer.total {
+        out.total(total);
+    }
+    out.links(links);
+    if !query.ignored().is_empty() {
+        let outcome = Outcome { issues: query.ignored().to_vec() }.to_json();
+        out.hit(None, outcome.as_ref(), "outcome");
+    }
+}
+
+/// The Bundle, and what of the person is in it.
+fn written(
+    world: &SeenWorld<'_>,
+    query: &Query,
+    answer: &Answer,
+    links: &[(&'static str, String)],
+    base: &str,
+) -> (Bytes, Vec<Looked>) {
+    let mut out = Out::new("searchset");
+    begin(&mut out, query, answer, links);
+    let mut categories: Vec<(Category, usize)> = Vec::new();
+    let matches = answer.matches.iter().map(|item| (item, "match"));
+    for (&item, mode) in matches.chain(answer.included.iter().map(|item| (item, "include"))) {
+        let full_url = world.place(item).map(|place| format!("{base}/{place}"));
+        let resource = world.projected(item);
+        out.hit(full_url.as_deref(), &query.shape(&resource, r4()), mode);
+        if !world.is_in_directory(item) {
+            categories.push((world.category(item), 1));
+        }
+    }
+    if query.is_count_only() && answer.total.is_some_and(|total| total > 0) {
+        categories.extend(query.types().map(|kind| (category_of_type(kind), answer.total.unwrap_or(0))).take(1));
+    }
+    (out.finish(), looked(categories))
+}
