@@ -32,6 +32,7 @@ pub(crate) const SUITES: &[Suite] = &[
     Suite { name: "doc-tests", subject: "crates", run: doc_tests },
     Suite { name: "validator-oracle", subject: "crates/fhir/oracle/package.json", run: validator_oracle },
     Suite { name: "fhirpath-oracle", subject: "crates/fhir/oracle/package.json", run: fhirpath_oracle },
+    Suite { name: "fuzz", subject: "crates/fhir/examples/fuzz/main.rs", run: fuzz },
     Suite { name: "verifier", subject: "docs/verify/keepwell_verify.py", run: verifier },
     Suite { name: "simulate", subject: "crates/record/examples/simulate.rs", run: simulate },
     Suite { name: "torture", subject: "crates/record/examples/torture.rs", run: torture },
@@ -154,6 +155,11 @@ fn oracle(machine: &Machine, test: &str, tool: &str, variable: &'static str) -> 
     shell::run(shell::cargo().args(["build", "--quiet", "--package", "keepwell-fhir", "--example", tool]))?;
     let tool = shell::target().join("debug/examples").join(tool).display().to_string();
     node_tests_of(&folder, &[test], std::iter::once((variable, tool)).chain(machine.strictness()))
+}
+
+/// Mutations of small documents through every door of the FHIR crate, the same ones each time.
+fn fuzz(_: &mut Machine) -> Result<Tally, String> {
+    check(shell::run(shell::cargo().args(["run", "--quiet", "--package", "keepwell-fhir", "--example", "fuzz"])))
 }
 
 /// A tool of the record engine, in the same build as the tests: no second compilation, and with its assertions on.
