@@ -83,6 +83,24 @@ impl Unit {
         to.shift.map_or(Some(told), |shift| told.minus(shift))
     }
 
+    /// That many of this unit, told in base units: for putting amounts of all units that can be compared in one order.
+    #[must_use]
+    pub fn in_base(&self, amount: Decimal) -> Option<Decimal> {
+        self.convert(amount, &Self { factor: Factor::ONE, shift: None, ..*self })
+    }
+
+    /// The base units that it is made of, as a text: the same for all units that can be compared.
+    #[must_use]
+    pub fn base_code(&self) -> String {
+        let bases = ["m", "s", "g", "rad", "K", "C", "cd"].iter().zip(self.dimensions.bases);
+        let mut code: String =
+            bases.filter(|(_, power)| *power != 0).map(|(base, power)| format!("{base}{power}.")).collect();
+        if let Some((unit, power)) = self.dimensions.arbitrary {
+            code.push_str(&format!("[{unit}]{power}"));
+        }
+        code
+    }
+
     fn times(self, other: Self, exponent: i8) -> Option<Self> {
         if self.shift.is_some() || other.shift.is_some() {
             // A temperature on a scale with a nought of its own does not multiply.
@@ -164,6 +182,18 @@ mod tests {
                 assert_eq!(found.as_deref(), Some(told), "{from} to {to}");
             }
         }
+    }
+
+    #[test]
+    fn amounts_of_one_kind_have_one_order() {
+        let base = |amount: &str, code: &str| {
+            let unit = Unit::parse(code).unwrap();
+            (unit.base_code(), unit.in_base(Decimal::parse(amount).unwrap()).unwrap())
+        };
+        assert_eq!(base("1500", "mg"), base("1.5", "g"));
+        assert!(base("36.6", "Cel") < base("99", "[degF]"));
+        assert_ne!(base("1", "g").0, base("1", "m").0);
+        assert_ne!(base("1", "[iU]").0, base("1", "1").0);
     }
 
     #[test]
