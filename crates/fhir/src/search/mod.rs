@@ -11,7 +11,6 @@
 
 mod column;
 mod dates;
-mod decimal;
 mod fold;
 mod parameter;
 mod parse;
@@ -22,15 +21,15 @@ mod run;
 mod suggest;
 mod summarise;
 mod test;
-mod ucum;
 mod value;
 mod world;
+mod written;
 
 pub use column::Columns;
 pub(crate) use parameter::Catalogue;
-pub use path::walk::find_values;
+pub use path::walk::Finder;
 use query::Rule;
 pub use query::{Handling, Limits, Query, Settings, Summary, Total};
-pub use run::{Answer, Search, SearchError};
+pub use run::{Answer, Rank, Search, SearchError};
 pub use summarise::summarise;
 pub use world::{Handle, Terminology, World};

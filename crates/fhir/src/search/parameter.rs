@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::path::Program;
+use super::path::{NotCompiled, Program};
 use super::value::Leaf;
 use crate::definitions::{Definitions, SearchKind, SearchParameter, TypeKind};
+use crate::fhirpath::Expression;
 
 /// A search parameter as one type has it.
 #[derive(Debug)]
@@ -20,6 +21,8 @@ pub(crate) struct Parameter {
     pub(super) targets: Vec<Box<str>>,
     /// Where it looks.
     pub(super) program: Program,
+    /// Where it looks, if that cannot be said in paths: no parameter of R4 is so, but one of a package may be.
+    pub(super) expression: Option<Expression>,
     /// The parts of a composite.
     pub(super) parts: Vec<Part>,
 }
@@ -59,7 +62,13 @@ impl Parameter {
     }
 
     fn compile(definitions: &Definitions, type_name: &str, definition: &SearchParameter) -> Option<Self> {
-        let program = Program::compile(definitions, type_name, type_name, &definition.expression).ok()?;
+        let (program, expression) = match Program::compile(definitions, type_name, type_name, &definition.expression) {
+            Ok(program) => (program, None),
+            Err(NotCompiled::NoPath) if definition.components.is_empty() => {
+                (Program::default(), Some(Expression::parse(&definition.expression).ok()?))
+            }
+            Err(_) => return None,
+        };
         let mut parts = Vec::new();
         for component in &definition.components {
             let like = definitions.search_parameter_at(&component.definition)?;
@@ -74,6 +83,7 @@ impl Parameter {
             kind: definition.kind,
             targets: targets(definitions, definition),
             program,
+            expression,
             parts,
         })
     }
@@ -149,6 +159,7 @@ mod tests {
                 match r4().compiled(&definition.name, &parameter.code) {
                     Found::Parameter(it) => {
                         assert!(!it.program.paths.is_empty(), "{} {}", definition.name, parameter.code);
+                        assert!(it.expression.is_none());
                         assert_eq!(it.kind == SearchKind::Composite, !it.parts.is_empty());
                         assert!(it.parts.iter().all(|part| part.programs.len() == it.program.paths.len()));
                         compiled += 1;

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::dates::Interval;
-use super::decimal::Decimal;
 use super::fold::folded;
+use crate::decimal::Decimal;
 use crate::definitions::SearchKind;
 use crate::json::{Kind, Node};
 
@@ -319,7 +319,7 @@ fn amount(node: Node<'_>, depth: u8) -> Option<Amount> {
 /// The least and the most among samples.
 fn sampled(node: Node<'_>, origin: Amount) -> Option<Amount> {
     let data = node.get_text("data")?;
-    let factor = node.get("factor").and_then(Node::number).map_or(Some(Decimal::whole(1)), Decimal::parse)?;
+    let factor = node.get("factor").and_then(Node::number).map_or(Some(Decimal::from(1)), Decimal::parse)?;
     let mut ends: Option<(Decimal, Decimal)> = None;
     for sample in data.split_ascii_whitespace().filter_map(Decimal::parse) {
         let value = sample.times(factor)?.plus(origin.low?)?;

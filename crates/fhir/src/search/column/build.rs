@@ -5,8 +5,9 @@ use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
 
 use super::{Column, Data, Entry};
-use crate::definitions::SearchKind;
-use crate::json::Node;
+use crate::definitions::{Definitions, SearchKind};
+use crate::fhirpath::Context;
+use crate::json::{Node, quoted};
 use crate::search::parameter::Parameter;
 use crate::search::path::walk::Walk;
 use crate::search::value::{Leaf, Token, Value, interval, read};
@@ -14,6 +15,8 @@ use crate::search::world::{Handle, World};
 
 /// After how many items it is asked whether to stop.
 const PATIENCE: usize = 256;
+/// How many steps an expression may take on one resource.
+const MOST_STEPS: u64 = 100_000;
 
 /// The search was cancelled.
 pub(in crate::search) struct Cancelled;
@@ -86,6 +89,37 @@ impl Builder {
         }
     }
 
+    /// For a parameter whose expression is more than paths: what it evaluates to. An expression that fails on a resource
+    /// finds nothing in it.
+    fn evaluate(&mut self, resource: Node<'_>, definitions: &Definitions) {
+        let parameter = Arc::clone(&self.column.parameter);
+        let Some(expression) = &parameter.expression else { return };
+        let mut context = Context::of(definitions, resource);
+        (context.resolve_types, context.as_filters, context.limits.steps) = (true, true, MOST_STEPS);
+        let Ok(found) = expression.evaluate(&context) else { return };
+        let mut values = Vec::new();
+        for value in found.as_slice() {
+            let leaf = Leaf { type_name: value.type_name().1.into(), only: None, value_set: None };
+            if let Some(node) = value.node() {
+                read(parameter.kind, &leaf, node, &mut values);
+            } else {
+                let text = value.boolean().map(|it| it.to_string()).or_else(|| Some(quoted(&value.text()?)));
+                text.into_iter().for_each(|text| read(parameter.kind, &leaf, Node::of_text(&text), &mut values));
+            }
+        }
+        match &mut self.column.data {
+            Data::Dates(dates) => dates.extend(values.into_iter().filter_map(|value| match value {
+                Value::Date(interval) => Some(interval),
+                _ => None,
+            })),
+            Data::Entries { ids, entries } => values.into_iter().for_each(|value| {
+                ids.push(length(entries.len()));
+                entries.push(Entry { values: [value].into() });
+            }),
+            Data::Tuples { .. } => {}
+        }
+    }
+
     /// The item is done.
     fn close(&mut self, handle: Handle) {
         let column = &mut self.column;
@@ -125,34 +159,45 @@ impl Builder {
 }
 
 /// Looks into items once for several columns.
-pub(super) fn fill(builders: &mut [Builder], handles: &[Handle], world: &dyn World) -> Result<(), Cancelled> {
+pub(super) fn fill(
+    builders: &mut [Builder],
+    handles: &[Handle],
+    world: &dyn World,
+    definitions: &Definitions,
+) -> Result<(), Cancelled> {
     let parameters: Vec<Arc<Parameter>> = builders.iter().map(|it| Arc::clone(&it.column.parameter)).collect();
     let walk = Walk::of(parameters.iter().map(|it| &it.program));
     for (at, &handle) in handles.iter().enumerate() {
         if at % PATIENCE == PATIENCE - 1 && world.is_cancelled() {
             return Err(Cancelled);
         }
-        look(builders, &walk, &world.body(handle), handle);
+        look(builders, &walk, &world.body(handle), handle, definitions);
     }
     Ok(())
 }
 
-fn look(builders: &mut [Builder], walk: &Walk, body: &[u8], handle: Handle) {
+fn look(builders: &mut [Builder], walk: &Walk, body: &[u8], handle: Handle, definitions: &Definitions) {
     if let Some(resource) = Node::new(body) {
         walk.over(resource, resource, &mut |place, node| {
             if let Some(builder) = builders.get_mut(place.program) {
                 builder.take(place.path, node, resource);
             }
         });
+        builders.iter_mut().for_each(|builder| builder.evaluate(resource, definitions));
     }
     builders.iter_mut().for_each(|builder| builder.close(handle));
 }
 
 /// What a parameter finds in a resource that is not an item: one that is contained in another.
-pub(in crate::search) fn look_once(parameter: &Arc<Parameter>, resource: Node<'_>, handle: Handle) -> Column {
+pub(in crate::search) fn look_once(
+    parameter: &Arc<Parameter>,
+    resource: Node<'_>,
+    handle: Handle,
+    definitions: &Definitions,
+) -> Column {
     let mut builders = [Builder::new(parameter, None)];
     let walk = Walk::of([&parameter.program]);
-    look(&mut builders, &walk, resource.raw().as_bytes(), handle);
+    look(&mut builders, &walk, resource.raw().as_bytes(), handle, definitions);
     let [builder] = builders;
     builder.finish()
 }

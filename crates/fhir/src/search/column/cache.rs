@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::build::{Builder, Cancelled, fill};
 use super::{Column, NO_SLOT, Slots};
+use crate::definitions::Definitions;
 use crate::search::parameter::Parameter;
 use crate::search::world::{Handle, World};
 
@@ -75,6 +76,7 @@ impl Columns {
         parameters: &[Arc<Parameter>],
         handles: &[Handle],
         world: &dyn World,
+        definitions: &Definitions,
     ) -> Result<Vec<(Arc<Column>, Slots)>, Cancelled> {
         let known: Vec<Option<Arc<Column>>> = {
             let mut kept = self.kept();
@@ -103,7 +105,7 @@ impl Columns {
         for (handles_lacking, group) in lacking {
             let mut builders: Vec<Builder> =
                 group.iter().map(|&at| Builder::new(&parameters[at], known[at].as_deref())).collect();
-            fill(&mut builders, &handles_lacking, world)?;
+            fill(&mut builders, &handles_lacking, world, definitions)?;
             for (at, builder) in group.into_iter().zip(builders) {
                 let column = Arc::new(builder.finish());
                 self.keep(&column);

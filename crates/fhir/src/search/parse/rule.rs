@@ -148,7 +148,8 @@ impl Reader<'_> {
         let Some(modifier) = modifier else { return Ok(Modifier::None) };
         let allowed = || MODIFIERS.iter().filter(|(_, _, kinds)| kinds.contains(&parameter.kind));
         if let Some((_, found, _)) = allowed().find(|(word, ..)| *word == modifier) {
-            let is_identifier = || parameter.leaves().any(|leaf| &*leaf.type_name == "Identifier");
+            let is_identifier =
+                || parameter.expression.is_some() || parameter.leaves().any(|leaf| &*leaf.type_name == "Identifier");
             if *found == Modifier::OfType && !is_identifier() {
                 let words = format!("':of-type' goes with identifiers; '{}' has none.", parameter.code);
                 return Err(at(place.whole, IssueCode::Invalid, words));

@@ -7,7 +7,6 @@ use crate::outcome::{Issue, IssueCode};
 use crate::reference::Target;
 use crate::resource::is_id;
 use crate::search::dates::Interval;
-use crate::search::decimal::Written;
 use crate::search::fold::folded;
 use crate::search::parameter::Parameter;
 use crate::search::raw::{split, unescaped};
@@ -15,6 +14,7 @@ use crate::search::test::{
     AmountTest, DateTest, Prefix, ReferenceTest, SystemTest, Test, TextTest, TokenTest, UriMode, UriTest,
 };
 use crate::search::value::Leaf;
+use crate::search::written::Written;
 
 impl Reader<'_> {
     /// One value of a parameter.

@@ -49,9 +49,14 @@ pub(super) struct Program {
     pub(super) is_presence: bool,
 }
 
-/// Why an expression is not compiled: it uses more of FHIRPath than paths need, or an element that does not exist.
+/// Why an expression is not compiled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NotCompiled;
+pub(super) enum NotCompiled {
+    /// It uses more of FHIRPath than paths do.
+    NoPath,
+    /// It names an element that does not exist.
+    NoElement,
+}
 
 impl Program {
     /// Compiles an expression that starts at a type: a resource's, or that of an element for a part of a composite.
@@ -61,7 +66,7 @@ impl Program {
         start: &str,
         expression: &str,
     ) -> Result<Self, NotCompiled> {
-        let expression = grammar::parse(expression).ok_or(NotCompiled)?;
+        let expression = grammar::parse(expression).ok_or(NotCompiled::NoPath)?;
         let (expression, is_presence) = match expression {
             Expression::SaidAndNotFalse(inner) => (*inner, true),
             other => (other, false),
@@ -114,7 +119,8 @@ impl Compiler<'_> {
             }
             Expression::OfType(from, name) => {
                 let mut ends = self.ends(from)?;
-                ends.retain(|end| self.is_of(&end.type_name, name));
+                // R4 spells one of its own types with a wrong capital. A `canonical` is not meant by `ofType(uri)`.
+                ends.retain(|end| end.type_name.eq_ignore_ascii_case(name));
                 ends
             }
             Expression::Where(from, conditions) => {
@@ -128,10 +134,10 @@ impl Compiler<'_> {
                 let parts: Result<Vec<_>, _> = parts.iter().map(|part| self.ends(part)).collect();
                 parts?.into_iter().flatten().collect()
             }
-            Expression::SaidAndNotFalse(_) => return Err(NotCompiled),
+            Expression::SaidAndNotFalse(_) => return Err(NotCompiled::NoPath),
         };
         let fits = ends.len() <= MOST_PATHS && ends.iter().all(|end| end.steps.len() <= MOST_STEPS);
-        if fits { Ok(ends) } else { Err(NotCompiled) }
+        if fits { Ok(ends) } else { Err(NotCompiled::NoPath) }
     }
 
     /// The first word: the type itself or one it builds on, another resource's type (then this part of the expression is
@@ -151,7 +157,7 @@ impl Compiler<'_> {
         let mut ends = Vec::new();
         let mut found = from.is_empty();
         for end in from {
-            let definition = self.definitions.type_named(&end.type_name).ok_or(NotCompiled)?;
+            let definition = self.definitions.type_named(&end.type_name).ok_or(NotCompiled::NoElement)?;
             let Some(element) = definition.element_named(name) else { continue };
             found = true;
             for type_ref in &element.types {
@@ -165,12 +171,7 @@ impl Compiler<'_> {
                 ends.push(next);
             }
         }
-        if found { Ok(ends) } else { Err(NotCompiled) }
-    }
-
-    /// Whether a type is the one asked for or builds on it. R4 spells one of its own types with a wrong capital.
-    fn is_of(&self, type_name: &str, asked: &str) -> bool {
-        type_name.eq_ignore_ascii_case(asked) || self.definitions.is_a(type_name, asked)
+        if found { Ok(ends) } else { Err(NotCompiled::NoElement) }
     }
 }
 

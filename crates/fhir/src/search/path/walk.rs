@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Program, Step};
 use crate::definitions::Definitions;
 use crate::json::{Kind, Node};
-use crate::search::parameter::Found;
+use crate::search::parameter::{Found, Parameter};
 
 /// The paths of several programs, merged where they go the same way.
 #[derive(Debug, Default)]
@@ -62,23 +62,36 @@ impl Walk {
     }
 }
 
-/// How many elements some search parameters of a type find in resources, each resource walked once for all of them. For
-/// measuring, and for those who want to know what a search would look at.
-pub fn find_values<'n>(
-    definitions: &Definitions,
-    resource_type: &str,
-    codes: &[&str],
-    resources: impl Iterator<Item = Node<'n>>,
-) -> usize {
-    let compiled = codes.iter().filter_map(|code| match definitions.compiled(resource_type, code) {
-        Found::Parameter(parameter) => Some(parameter),
-        Found::Unknown | Found::NotCompiled => None,
-    });
-    let compiled: Vec<_> = compiled.collect();
-    let walk = Walk::of(compiled.iter().map(|it| &it.program));
-    let mut count = 0;
-    resources.for_each(|resource| walk.over(resource, resource, &mut |_, _| count += 1));
-    count
+/// Finds what search parameters of a type look at, in one walk over each resource.
+#[derive(Debug)]
+pub struct Finder {
+    walk: Walk,
+    /// For each program of the walk, which of the codes it is for.
+    places: Vec<usize>,
+}
+
+impl Finder {
+    /// For some parameters by their codes. A code that the type does not have finds nothing.
+    #[must_use]
+    pub fn new(definitions: &Definitions, resource_type: &str, codes: &[&str]) -> Self {
+        let compiled =
+            codes.iter().enumerate().filter_map(|(at, code)| match definitions.compiled(resource_type, code) {
+                Found::Parameter(parameter) => Some((at, parameter)),
+                Found::Unknown | Found::NotCompiled => None,
+            });
+        let (places, parameters): (Vec<usize>, Vec<Arc<Parameter>>) = compiled.unzip();
+        Self { walk: Walk::of(parameters.iter().map(|it| &it.program)), places }
+    }
+
+    /// Hands over each element that a parameter looks at, with the place of the parameter's code. Where a reference leads
+    /// is not asked: `patient` finds what `subject` does.
+    pub fn over<'n>(&self, resource: Node<'n>, found: &mut dyn FnMut(usize, Node<'n>)) {
+        self.walk.over(resource, resource, &mut |place, node| {
+            if let Some(&at) = self.places.get(place.program) {
+                found(at, node);
+            }
+        });
+    }
 }
 
 impl Branch {

@@ -13,10 +13,12 @@ use keepwell_model::Timestamp;
 
 use super::column::Columns;
 use super::query::{Filter, Query, Rule, SortSource, Total};
-use super::test::Context;
+use super::test::{Context, Units};
 use super::world::{Handle, Terminology, World};
+use crate::definitions::Definitions;
 use crate::outcome::{Issue, IssueCode, Outcome};
 use rows::Rows;
+pub use sort::Rank;
 
 /// How many items may come along with a page where nothing else is said.
 const MOST_INCLUDED: usize = 5_000;
@@ -26,6 +28,8 @@ const MOST_INCLUDED: usize = 5_000;
 pub struct Search<'a> {
     /// What may be found.
     pub world: &'a dyn World,
+    /// The definitions that the query was read with.
+    pub definitions: &'a Definitions,
     /// What is known about codes.
     pub terminology: &'a dyn Terminology,
     /// What earlier searches found out about the same items.
@@ -62,10 +66,10 @@ pub enum SearchError {
 }
 
 impl<'a> Search<'a> {
-    /// A search with the usual limit on includes.
+    /// A search that knows of codes what the definitions do, with the usual limit on includes.
     #[must_use]
-    pub fn new(world: &'a dyn World, terminology: &'a dyn Terminology, columns: &'a Columns, now: Timestamp) -> Self {
-        Self { world, terminology, columns, now, most_included: MOST_INCLUDED }
+    pub fn new(world: &'a dyn World, definitions: &'a Definitions, columns: &'a Columns, now: Timestamp) -> Self {
+        Self { world, definitions, terminology: definitions, columns, now, most_included: MOST_INCLUDED }
     }
 
     /// One page of what matches, from `offset` on. Ties in the order are broken by handle, so that pages fit together.
@@ -73,12 +77,12 @@ impl<'a> Search<'a> {
     /// # Errors
     /// [`SearchError`]; never an answer with something missing.
     pub fn run(&self, query: &Query, offset: usize) -> Result<Answer, SearchError> {
-        let run = Run { search: *self, fault: RefCell::new(None) };
+        let run = Run::of(*self);
         let found = run.all(query)?;
         let total = found.len();
         let wanted = if query.is_count_only() { 0 } else { query.page() };
         let until = offset.saturating_add(wanted).min(total);
-        let matches = run.first(query, found, until)?.into_iter().skip(offset).collect::<Vec<_>>();
+        let matches = run.first(query, found, until, None)?.into_iter().skip(offset).collect::<Vec<_>>();
         let included = if matches.is_empty() { Vec::new() } else { run.included(query, &matches)? };
         run.settle()?;
         Ok(Answer {
@@ -94,12 +98,40 @@ impl<'a> Search<'a> {
     /// # Errors
     /// As [`Search::run`].
     pub fn matches(&self, query: &Query) -> Result<Vec<Handle>, SearchError> {
-        let run = Run { search: *self, fault: RefCell::new(None) };
+        let run = Run::of(*self);
         let found = run.all(query)?;
         let until = found.len();
-        let matches = run.first(query, found, until)?;
+        let matches = run.first(query, found, until, None)?;
         run.settle()?;
         Ok(matches)
+    }
+}
+
+impl Search<'_> {
+    /// The first so many matches with their places in the order, and how many there are in all: for a search over many
+    /// worlds, whose matches are put into one order by [`Rank`].
+    ///
+    /// # Errors
+    /// As [`Search::run`].
+    pub fn ranked(&self, query: &Query, most: usize) -> Result<(Vec<(Rank, Handle)>, usize), SearchError> {
+        let run = Run::of(*self);
+        let found = run.all(query)?;
+        let total = found.len();
+        let mut ranks = Vec::new();
+        let matches = run.first(query, found, most.min(total), Some(&mut ranks))?;
+        run.settle()?;
+        Ok((ranks.into_iter().zip(matches).collect(), total))
+    }
+
+    /// What comes along with a page of matches of this world.
+    ///
+    /// # Errors
+    /// As [`Search::run`].
+    pub fn included(&self, query: &Query, matches: &[Handle]) -> Result<Vec<Handle>, SearchError> {
+        let run = Run::of(*self);
+        let included = run.included(query, matches)?;
+        run.settle()?;
+        Ok(included)
     }
 }
 
@@ -108,6 +140,7 @@ struct Run<'a> {
     search: Search<'a>,
     /// What made the answer uncertain.
     fault: RefCell<Option<Issue>>,
+    units: Units,
 }
 
 /// The matches of one type.
@@ -127,6 +160,10 @@ impl AllFound {
 }
 
 impl<'a> Run<'a> {
+    fn of(search: Search<'a>) -> Self {
+        Self { search, fault: RefCell::new(None), units: Units::default() }
+    }
+
     fn world(&self) -> &'a dyn World {
         self.search.world
     }
@@ -136,6 +173,7 @@ impl<'a> Run<'a> {
             world: self.search.world,
             terminology: self.search.terminology,
             now: self.search.now,
+            units: &self.units,
             fault: &self.fault,
         }
     }

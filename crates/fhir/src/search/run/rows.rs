@@ -77,11 +77,13 @@ impl<'r> Rows<'r> {
             }
         }
         if let Some(contained) = self.contained {
-            let columns = wanted.iter().map(|it| (Arc::new(look_once(it, contained, self.handle(0))), Slots::Same));
+            let columns = wanted
+                .iter()
+                .map(|it| (Arc::new(look_once(it, contained, self.handle(0), run.search.definitions)), Slots::Same));
             self.know(columns.collect());
             return Ok(());
         }
-        let columns = run.search.columns.obtain(&wanted, &self.handles, run.world());
+        let columns = run.search.columns.obtain(&wanted, &self.handles, run.world(), run.search.definitions);
         self.know(columns.map_err(|_| SearchError::Cancelled)?);
         Ok(())
     }

@@ -1,9 +1,16 @@
 //! Numbers and quantities (FHIR R4 §3.1.1.5.4 and §3.1.1.5.9).
 
-use super::Prefix;
-use crate::search::decimal::{Decimal, Written};
-use crate::search::ucum::{SYSTEM, Unit};
+use std::cell::RefCell;
+use std::collections::HashMap;
+
+use super::{Context, Prefix};
+use crate::decimal::Decimal;
 use crate::search::value::Amount;
+use crate::search::written::Written;
+use crate::ucum::Unit;
+
+/// The system of UCUM's codes.
+const SYSTEM: &str = "http://unitsofmeasure.org";
 
 /// A number to compare with, perhaps of a unit.
 #[derive(Clone)]
@@ -34,16 +41,15 @@ impl AmountTest {
         Self { prefix, number, system, code, unit }
     }
 
-    pub(super) fn accepts(&self, amount: &Amount) -> bool {
-        self.scales(amount).is_some_and(|(ours, theirs)| self.compare(amount, ours, theirs).unwrap_or(false))
+    pub(super) fn accepts(&self, amount: &Amount, context: &Context<'_>) -> bool {
+        self.told_in(amount, context).is_some_and(|number| self.compare(amount, &number))
     }
 
-    /// What to multiply both sides with before comparing them; `None` if the units do not fit.
-    fn scales(&self, amount: &Amount) -> Option<(Decimal, Decimal)> {
-        let same = (Decimal::whole(1), Decimal::whole(1));
+    /// The number asked for in the unit of an amount; `None` if the units do not fit.
+    fn told_in(&self, amount: &Amount, context: &Context<'_>) -> Option<Written> {
         let Some(code) = &self.code else {
             let fits = self.system.is_none() || self.system.as_deref() == amount.system.as_deref();
-            return fits.then_some(same);
+            return fits.then_some(self.number);
         };
         let is_code = |it: &Option<Box<str>>| it.as_deref() == Some(code);
         let alike = match &self.system {
@@ -51,31 +57,29 @@ impl AmountTest {
             None => is_code(&amount.code) || is_code(&amount.unit),
         };
         if alike {
-            return Some(same);
+            return Some(self.number);
         }
         if amount.system.as_deref() != Some(SYSTEM) {
             return None;
         }
-        let (ours, theirs) = (self.unit?, Unit::parse(amount.code.as_deref()?)?);
-        ours.fits(&theirs).then(|| ours.scales(&theirs)).flatten()
+        let (ours, theirs) = (self.unit?, context.units.of(amount.code.as_deref()?)?);
+        let told = |number| ours.convert(number, &theirs);
+        Some(Written { value: told(self.number.value)?, low: told(self.number.low)?, high: told(self.number.high)? })
     }
 
-    /// Compares; `None` if the numbers have too many digits for it. With `eq` and `ne` the number asked for is as precise as
-    /// it was written; with the others it is exact (§3.1.1.5.4).
-    fn compare(&self, amount: &Amount, ours: Decimal, theirs: Decimal) -> Option<bool> {
-        let scaled = |end: Option<Decimal>| end.map(|it| it.times(theirs).ok_or(())).transpose().ok();
-        let (low, high) = (scaled(amount.low)?, scaled(amount.high)?);
+    /// With `eq` and `ne` the number asked for is as precise as it was written; with the others it is exact (§3.1.1.5.4).
+    fn compare(&self, amount: &Amount, number: &Written) -> bool {
+        let (low, high) = (amount.low, amount.high);
         let (low_open, high_open) = amount.without_ends;
-        let asked = self.number.value.times(ours)?;
+        let asked = number.value;
         let above = |than: Decimal| high.is_none_or(|high| high > than);
         let below = |than: Decimal| low.is_none_or(|low| low < than);
         let reaches = |than: Decimal| above(than) || high == Some(than) && !high_open;
         let begins = |than: Decimal| below(than) || low == Some(than) && !low_open;
-        Some(match self.prefix {
+        match self.prefix {
             Prefix::Equal | Prefix::NotEqual => {
-                let (from, until) = (self.number.low.times(ours)?, self.number.high.times(ours)?);
-                let within = low.is_some_and(|low| low >= from)
-                    && high.is_some_and(|high| high < until || high == until && high_open);
+                let within = low.is_some_and(|low| low >= number.low)
+                    && high.is_some_and(|high| high < number.high || high == number.high && high_open);
                 within == (self.prefix == Prefix::Equal)
             }
             Prefix::Greater => above(asked),
@@ -84,10 +88,24 @@ impl AmountTest {
             Prefix::LessOrEqual => begins(asked),
             Prefix::StartsAfter => low.is_some_and(|low| low > asked || low == asked && low_open),
             Prefix::EndsBefore => high.is_some_and(|high| high < asked || high == asked && high_open),
-            Prefix::About => {
-                let (from, until) = self.number.value.about();
-                reaches(from.times(ours)?) && begins(until.times(ours)?)
-            }
-        })
+            Prefix::About => number.about().is_some_and(|(from, until)| reaches(from) && begins(until)),
+        }
+    }
+}
+
+/// The units that a search came across, each read once.
+#[derive(Default)]
+pub(in crate::search) struct Units(RefCell<HashMap<Box<str>, Option<Unit>>>);
+
+impl Units {
+    /// The unit of that code, if it is understood.
+    pub(in crate::search) fn of(&self, code: &str) -> Option<Unit> {
+        let mut known = self.0.borrow_mut();
+        if let Some(unit) = known.get(code) {
+            return *unit;
+        }
+        let unit = Unit::parse(code);
+        known.insert(code.into(), unit);
+        unit
     }
 }

@@ -8,7 +8,7 @@ use std::cell::RefCell;
 
 use keepwell_model::Timestamp;
 
-pub(super) use amount::AmountTest;
+pub(super) use amount::{AmountTest, Units};
 pub(super) use reference::{ReferenceTest, Resolved, leads_to_its_type};
 pub(super) use token::{SystemTest, TokenTest};
 
@@ -57,6 +57,7 @@ pub(super) struct Context<'a> {
     pub(super) world: &'a dyn World,
     pub(super) terminology: &'a dyn Terminology,
     pub(super) now: Timestamp,
+    pub(super) units: &'a Units,
     /// Something that makes the answer uncertain. The search is refused then.
     pub(super) fault: &'a RefCell<Option<Issue>>,
 }
@@ -81,7 +82,7 @@ impl Test {
             (Self::Token(test), Value::Token(token)) => test.accepts(token, context),
             (Self::Text(test), Value::Text(words)) => test.accepts(words),
             (Self::Date(test), Value::Date(interval)) => test.accepts(*interval, context.now),
-            (Self::Amount(test), Value::Amount(amount)) => test.accepts(amount),
+            (Self::Amount(test), Value::Amount(amount)) => test.accepts(amount, context),
             (Self::Reference(test), Value::Reference(link)) => test.accepts(link, resolved, context),
             (Self::Uri(test), Value::Uri(uri)) => test.accepts(uri),
             _ => false,

@@ -2,8 +2,10 @@
 //! prefix>_…`. What the conformance page says is made from these names.
 
 mod chain;
+mod columns;
 mod composite;
 mod date;
+mod expressions;
 mod hostile;
 mod include;
 mod number;

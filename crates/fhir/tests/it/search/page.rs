@@ -152,3 +152,31 @@ fn search_that_is_cancelled_has_no_answer() {
         assert_eq!(outcome, Err(SearchError::Cancelled), "{query}");
     }
 }
+
+#[test]
+fn search_sort_over_several_worlds_is_one_order() {
+    let of = |ids: &[(&str, &str)]| {
+        let mut items = Items::default();
+        for (id, date) in ids {
+            let body = format!(
+                r#"{{"resourceType":"Observation","id":"{id}","status":"final","effectiveDateTime":"{date}"}}"#
+            );
+            items.add(body.as_bytes());
+        }
+        items
+    };
+    let worlds = [of(&[("a", "2020"), ("b", "2023")]), of(&[("c", "2021"), ("d", "2019"), ("e", "2024")])];
+    let query = parsed("Observation", "_sort=-date&_count=3");
+    let mut all = Vec::new();
+    let mut totals = 0;
+    for world in &worlds {
+        let columns = Columns::default();
+        let (ranked, total) = Search::new(world, r4(), &columns, NOW).ranked(&query, 2).unwrap();
+        totals += total;
+        all.extend(ranked.into_iter().map(|(rank, handle)| (rank, &*world.item(handle).id)));
+    }
+    all.sort_by(|(left, _), (right, _)| left.cmp(right));
+    assert_eq!(all.iter().map(|(_, id)| *id).collect::<Vec<_>>(), ["e", "b", "c", "a"]);
+    assert_eq!(totals, 5);
+    assert_eq!(format!("{:?}", all[0].0), "Rank(1 keys)");
+}

@@ -1,6 +1,9 @@
 //! Parameters of all types: `_id`, `_lastUpdated`, `_tag`, `_profile`, `_text`, `_list` and so on (FHIR R4 §3.1.1.4).
 
-use super::{Items, check, problem};
+use keepwell_fhir::definitions::r4;
+use keepwell_fhir::search::{Columns, Handling, Query, Search};
+
+use super::{Items, NOW, check, problem};
 
 fn items() -> Items {
     let mut items = Items::of(&[
@@ -162,4 +165,39 @@ fn search_that_is_not_supported_is_refused_politely() {
         assert!(words.contains("not s") || words.contains("no named queries"), "{words}");
     }
     check(&items(), "Patient", &[("_contained=false&_containedType=container", &["a"])]);
+}
+
+#[test]
+fn search_parameters_of_packages_may_use_all_of_fhirpath() {
+    let parameter = |code: &str, kind: &str, expression: &str| {
+        format!(
+            r#"{{"resourceType":"SearchParameter","url":"http://x.example/{code}","code":"{code}","base":["Patient"],"type":"{kind}","expression":"{expression}"}}"#
+        )
+    };
+    let resources = [
+        parameter("birthplace", "string", "Patient.extension.where(url = 'http://x.example/place').value.as(string)"),
+        parameter("several-names", "token", "Patient.name.count() > 1"),
+        parameter("last-family", "string", "Patient.name.last().family"),
+        parameter("started", "date", "Patient.name.period.start.first()"),
+        parameter("broken", "token", "Patient.nothing.of.it"),
+    ];
+    let definitions = r4().with_package(resources.iter().map(String::as_bytes)).unwrap();
+    let items = Items::of(&[
+        r#"{"resourceType":"Patient","id":"a","extension":[{"url":"http://x.example/place","valueString":"Leeds"},
+            {"url":"http://x.example/other","valueString":"York"}],"name":[{"family":"Lee"},{"family":"Ray"}]}"#,
+        r#"{"resourceType":"Patient","id":"b","name":[{"family":"Lee","period":{"start":"2001-02-03"}}]}"#,
+    ]);
+    let find = |query: &str| {
+        let query = Query::parse(&definitions, "Patient", query, Handling::Strict).unwrap();
+        let columns = Columns::default();
+        Search::new(&items, &definitions, &columns, NOW).matches(&query).unwrap()
+    };
+    assert_eq!(find("birthplace=leeds"), [0]);
+    assert!(find("birthplace=york").is_empty());
+    assert_eq!(find("several-names=true"), [0]);
+    assert_eq!(find("several-names:not=true"), [1]);
+    assert_eq!(find("last-family=lee"), [1]);
+    assert_eq!(find("started=2001&_sort=started"), [1]);
+    let refused = Query::parse(&definitions, "Patient", "broken=1", Handling::Strict).unwrap_err();
+    assert!(refused.issues[0].diagnostics.contains("not supported"));
 }

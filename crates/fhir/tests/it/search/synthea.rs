@@ -7,12 +7,12 @@ use serde_json::Value;
 use super::Items;
 use crate::synthea::bundles;
 
-struct Record {
+pub(super) struct Record {
     items: Items,
-    resources: Vec<Value>,
+    pub(super) resources: Vec<Value>,
 }
 
-fn record(bundle: &[u8]) -> Record {
+pub(super) fn record(bundle: &[u8]) -> Record {
     let bundle: Value = serde_json::from_slice(bundle).unwrap();
     let resources: Vec<Value> = bundle["entry"].as_array().unwrap().iter().map(|it| it["resource"].clone()).collect();
     let mut items = Items::default();
