@@ -2,9 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use regex::Regex;
-
 use super::functions::Function;
+use super::pattern::Pattern;
 use super::temporal::{Calendar, Temporal};
 use crate::decimal::Decimal;
 
@@ -72,7 +71,7 @@ pub(super) struct Call {
     /// The type that `is`, `as` and `ofType` ask for.
     pub(super) type_name: Option<TypeName>,
     /// The pattern, once it was needed, where it is written in the expression.
-    pub(super) pattern: OnceLock<Option<Regex>>,
+    pub(super) pattern: OnceLock<Option<Pattern>>,
 }
 
 /// A type as the expression names it.

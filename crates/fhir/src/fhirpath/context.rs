@@ -10,7 +10,7 @@ use crate::json::Node;
 /// How much an evaluation may do. It ends with an error when it would do more.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Steps: about one for each value that is looked at, and for each few hundred bytes of JSON or text gone through.
+    /// Steps: about one for each value that is looked at, and for each hundred bytes or so of JSON or text gone through.
     pub steps: u64,
     /// The longest text that may be computed, in bytes.
     pub text: usize,

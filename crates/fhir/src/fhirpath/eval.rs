@@ -59,7 +59,7 @@ impl<'e, 'a> Evaluator<'e, 'a> {
 
     /// Counts going through that many bytes.
     pub(super) fn charge_bytes(&self, bytes: usize) -> Result<(), EvalError> {
-        self.charge(1 + bytes / 256)
+        self.charge(1 + bytes / 128)
     }
 
     /// Counts values that are kept: more than the work to find them, so that memory is bounded too.

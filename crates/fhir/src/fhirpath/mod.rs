@@ -16,6 +16,7 @@ mod functions;
 mod lexer;
 mod operators;
 mod parser;
+mod pattern;
 mod quantity;
 mod temporal;
 mod text;

@@ -6,6 +6,7 @@ mod existence;
 mod fhir;
 mod filtering;
 mod math;
+mod patterns;
 mod sort;
 mod strings;
 mod subsetting;
@@ -61,6 +62,7 @@ static TABLE: LazyLock<HashMap<&'static str, &'static Function>> = LazyLock::new
         fhir::FUNCTIONS,
         filtering::FUNCTIONS,
         math::FUNCTIONS,
+        patterns::FUNCTIONS,
         sort::FUNCTIONS,
         strings::FUNCTIONS,
         subsetting::FUNCTIONS,

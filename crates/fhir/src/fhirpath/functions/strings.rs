@@ -3,9 +3,6 @@
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
-use regex::{NoExpand, Regex, RegexBuilder};
-
-use super::super::ast::{Expr, Literal};
 use super::super::error::EvalError;
 use super::super::eval::Outcome;
 use super::super::text::Text;
@@ -25,9 +22,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     row("lower", 0..=0, |given, input| change(given, &input, |text| Some(text.to_lowercase()))),
     row("trim", 0..=0, |given, input| change(given, &input, |text| Some(text.trim().to_owned()))),
     row("replace", 2..=2, replace),
-    row("matches", 1..=1, |given, input| matches(given, &input, false)),
-    row("matchesFull", 1..=1, |given, input| matches(given, &input, true)),
-    row("replaceMatches", 2..=2, replace_matches),
     row("length", 0..=0, length),
     row("toChars", 0..=0, to_chars),
     row("join", 0..=1, join),
@@ -37,11 +31,6 @@ pub(super) const FUNCTIONS: &[Function] = &[
     row("escape", 1..=1, |given, input| recode(given, &input, escape)),
     row("unescape", 1..=1, |given, input| recode(given, &input, unescape)),
 ];
-
-/// A longer pattern is refused: the longest of HL7's own has a few hundred characters.
-const LONGEST_PATTERN: usize = 4_096;
-/// How large a compiled pattern may be, in bytes.
-const LARGEST_PATTERN: usize = 1 << 20;
 
 fn place<'a>(given: &Given<'_, 'a>, input: &Collection<'a>, find: impl Fn(&str, &str) -> Option<usize>) -> Outcome<'a> {
     let (Some(text), Some(part)) = (given.input_text(input)?, given.text(0)?) else { return Ok(Collection::new()) };
@@ -82,63 +71,6 @@ fn replace<'a>(given: &Given<'_, 'a>, input: Collection<'a>) -> Outcome<'a> {
         return Err(EvalError::TooLong);
     }
     given.computed(text.replace(&*part, &with))
-}
-
-/// The pattern that is the first argument, compiled once where it is written in the expression; `None` if it is empty.
-fn pattern<'g>(given: &Given<'g, '_>, whole: bool) -> Result<Option<Cow<'g, Regex>>, EvalError> {
-    let call = given.call;
-    if let Some(Expr::Literal(Literal::Text(text))) = call.arguments.first() {
-        let compiled = call.pattern.get_or_init(|| compile(text, whole).ok());
-        return compiled.as_ref().map(|pattern| Some(Cow::Borrowed(pattern))).ok_or(EvalError::Pattern);
-    }
-    let Some(text) = given.text(0)? else { return Ok(None) };
-    // Compiling takes far longer than the text's length suggests.
-    given.evaluator.charge(1_000 + text.len() * 10)?;
-    compile(&text, whole).map(|pattern| Some(Cow::Owned(pattern)))
-}
-
-/// The engine matches in time linear to the text, whatever the pattern. `.` stands for any character, line ends included
-/// (N1 §5.6.8, single line mode).
-fn compile(text: &str, whole: bool) -> Result<Regex, EvalError> {
-    if text.len() > LONGEST_PATTERN {
-        return Err(EvalError::Pattern);
-    }
-    let anchored = if whole { format!("^(?:{text})$") } else { text.to_owned() };
-    let mut builder = RegexBuilder::new(&anchored);
-    builder.dot_matches_new_line(true).size_limit(LARGEST_PATTERN).dfa_size_limit(LARGEST_PATTERN).nest_limit(64);
-    builder.build().map_err(|_| EvalError::Pattern)
-}
-
-fn matches<'a>(given: &Given<'_, 'a>, input: &Collection<'a>, whole: bool) -> Outcome<'a> {
-    let Some(text) = given.input_text(input)? else { return Ok(Collection::new()) };
-    let Some(pattern) = pattern(given, whole)? else { return Ok(Collection::new()) };
-    given.evaluator.charge(text.len() / 16)?;
-    Ok(pattern.is_match(&text).into())
-}
-
-fn replace_matches<'a>(given: &Given<'_, 'a>, input: Collection<'a>) -> Outcome<'a> {
-    let (Some(text), Some(pattern), Some(with)) = (given.input_text(&input)?, pattern(given, false)?, given.text(1)?)
-    else {
-        return Ok(Collection::new());
-    };
-    if pattern.as_str().is_empty() {
-        return Ok(input);
-    }
-    given.evaluator.charge(text.len() / 16)?;
-    // How long it gets is known only afterwards; each match makes it longer by a replacement at most.
-    let most = given.evaluator.context.limits.text;
-    let times = most.saturating_sub(text.len()) / with.len().max(1) + 1;
-    let plain = !with.contains('$');
-    let changed = if plain {
-        pattern.replacen(&text, times, NoExpand(&with))
-    } else {
-        let groups = with.matches('$').count().max(1);
-        if groups.saturating_mul(text.len()) > most {
-            return Err(EvalError::TooLong);
-        }
-        pattern.replacen(&text, times, &*with)
-    };
-    given.computed(changed)
 }
 
 fn length<'a>(given: &Given<'_, 'a>, input: Collection<'a>) -> Outcome<'a> {

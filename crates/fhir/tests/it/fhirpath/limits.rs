@@ -78,6 +78,11 @@ fn a_limit_is_the_callers() {
 fn patterns_are_bounded_and_matched_in_linear_time() {
     let evil = format!("'{}'.matches('^(a+)+$')", "a".repeat(50_000) + "b");
     assert_eq!(alone(&evil).unwrap(), ["false"]);
+    // At worst every state is visited at every byte: counted as work.
+    let heavy = format!("(1 | 2 | 3 | 4 | 5).select('{}'.matches('(a?){{3000}}b'))", "a".repeat(60_000));
+    assert_eq!(alone(&heavy), Err(EvalError::TooCostly));
+    let many = "(1 | 2 | 3 | 4 | 5).select('a'.matches('\\\\w{' & (20 + $this).toString() & '}'))";
+    assert!(alone(many).is_ok());
     for pattern in ["(a", "a{1000}{1000}{1000}", "(?=a)", &"(".repeat(1_000), &"a".repeat(5_000)] {
         assert_eq!(alone(&format!("'a'.matches('{pattern}')")), Err(EvalError::Pattern), "{pattern}");
         assert_eq!(alone(&format!("'a'.matches('{pattern}' & '')")), Err(EvalError::Pattern), "{pattern}");
