@@ -19,6 +19,7 @@ pub(super) async fn create(
     body: Body,
 ) -> Result<Response, Refusal> {
     let body = body::document(&headers, body, api.service.config().max_bundle).await?;
-    let request = WriteRequest::new(&resource_type, None, Change::Create(body));
+    let condition = written::if_none_exist(&headers)?;
+    let request = WriteRequest { condition, ..WriteRequest::new(&resource_type, None, Change::Create(body)) };
     written::write(&api, &caller, &headers, request).await
 }

@@ -1,6 +1,6 @@
 //! `DELETE /fhir/{type}/{id}`: what its source has deleted; its history stays (R4 §3.1.0.7).
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use keepwell_service::{Change, WriteRequest};
@@ -17,5 +17,18 @@ pub(super) async fn delete(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let request = WriteRequest::new(&resource_type, Some(&id), Change::Delete);
+    written::write(&api, &caller, &headers, request).await
+}
+
+/// `DELETE /fhir/{type}?…`: the one that the search finds (R4 §3.1.0.7.1).
+pub(super) async fn delete_found(
+    State(api): State<Api>,
+    caller: Caller,
+    Path(resource_type): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Refusal> {
+    let condition = Some(written::search_in_address(query.as_ref())?);
+    let request = WriteRequest { condition, ..WriteRequest::new(&resource_type, None, Change::Delete) };
     written::write(&api, &caller, &headers, request).await
 }

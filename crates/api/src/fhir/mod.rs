@@ -32,13 +32,18 @@ use crate::Api;
 
 pub(crate) fn routes() -> Router<Api> {
     let resource = get(read::read).put(update::update).patch(patch::patch).delete(delete::delete);
+    let of_type = get(search::of_type)
+        .post(create::create)
+        .put(update::update_found)
+        .patch(patch::patch_found)
+        .delete(delete::delete_found);
     Router::new()
         .route("/fhir", get(search::all).post(transaction::commit))
         .route("/fhir/", get(search::all).post(transaction::commit))
         .route("/fhir/_search", post(search::all_by_form))
         .route("/fhir/metadata", get(metadata::show))
         .route("/fhir/_history", get(history::of_record))
-        .route("/fhir/{type}", get(search::of_type).post(create::create))
+        .route("/fhir/{type}", of_type)
         .route("/fhir/{type}/_search", post(search::of_type_by_form))
         .route("/fhir/{type}/_history", get(history::of_type))
         .route("/fhir/{type}/{id}", resource)

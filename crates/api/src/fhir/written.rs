@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use keepwell_service::{FhirError, WriteRequest, Written};
+use keepwell_service::{FhirError, IssueCode, WriteRequest, Written};
 
 use super::answer::{Refusal, json, set, with_version};
 use super::caller::Caller;
@@ -13,6 +13,28 @@ use crate::Api;
 /// A header's text, if there is one.
 pub(super) fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// `If-None-Exist`: the search that must find nothing for something to be created (R4 §3.1.0.8.1). One that cannot be read
+/// is refused, for without it the thing would be created.
+pub(super) fn if_none_exist(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let mut all = headers.get_all(header::HeaderName::from_static("if-none-exist")).into_iter();
+    let Some(first) = all.next() else { return Ok(None) };
+    match first.to_str() {
+        Ok(search) if all.next().is_none() && !search.trim().is_empty() => Ok(Some(search.trim())),
+        _ => {
+            let words = "'If-None-Exist' is one search, percent-encoded, such as 'identifier=http://example.org|1'.";
+            Err(Refusal::new(StatusCode::BAD_REQUEST, IssueCode::Value, words))
+        }
+    }
+}
+
+/// The search that says what is to be changed, where the address has no id.
+pub(super) fn search_in_address(query: Option<&String>) -> Result<&str, Refusal> {
+    query.map(String::as_str).filter(|query| !query.is_empty()).ok_or_else(|| {
+        let words = "Say which resource is meant: by its id, 'Type/id', or by a search, 'Type?identifier=…'.";
+        Refusal::new(StatusCode::METHOD_NOT_ALLOWED, IssueCode::NotSupported, words)
+    })
 }
 
 /// Writes, and answers as the caller prefers.

@@ -70,6 +70,34 @@ async fn what_is_not_understood_is_refused_unless_the_caller_is_lenient() {
 }
 
 #[tokio::test]
+async fn writes_may_say_by_a_search_what_they_are_about() {
+    let house = House::new().await;
+    let (patient, _) = house.amina().await;
+    let id = patient.rsplit('/').next().unwrap();
+    let body = format!(
+        r#"{{"resourceType":"Condition","subject":{{"reference":"Patient/{id}"}},"identifier":[{{"value":"c1"}}]}}"#
+    );
+    let send = async |method: &str, path: &str, header: Option<&str>| {
+        let mut request = house.authorised(method, path).header(header::CONTENT_TYPE, "application/fhir+json");
+        if let Some(condition) = header {
+            request = request.header("if-none-exist", condition);
+        }
+        house.send(request.body(Body::from(body.clone())).unwrap()).await
+    };
+    let first = send("POST", "/fhir/Condition", Some("identifier=c1")).await;
+    let again = send("POST", "/fhir/Condition", Some("identifier=c1")).await;
+    assert_eq!((first.status.as_u16(), again.status.as_u16()), (201, 200), "{}", again.text());
+    assert_eq!(first.header(header::LOCATION), again.header(header::LOCATION));
+    assert_eq!(first.json(), again.json());
+    assert_eq!(send("POST", "/fhir/Condition", Some(" ")).await.refusal().0, 400);
+    assert_eq!(send("PUT", "/fhir/Condition?identifier=c1", None).await.status, StatusCode::OK);
+    assert_eq!(send("PUT", "/fhir/Condition", None).await.refusal().0, 405);
+    let gone = house.ask("DELETE", &format!("/fhir/Condition?patient={id}&identifier=c1")).await;
+    assert_eq!(gone.status, StatusCode::NO_CONTENT, "{}", gone.text());
+    assert_eq!(send("POST", "/fhir/Condition", Some("identifier=c1")).await.status, StatusCode::CREATED);
+}
+
+#[tokio::test]
 async fn a_part_of_a_resource_can_be_read() {
     let house = House::new().await;
     let (_, observation) = house.amina().await;

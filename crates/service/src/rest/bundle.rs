@@ -113,6 +113,7 @@ enum What {
         change: Change,
         if_match: Option<String>,
         if_none_match: Option<String>,
+        condition: Option<String>,
     },
     Read {
         url: String,
@@ -192,10 +193,11 @@ impl Service {
             What::Read { url, if_none_match } => {
                 self.answer_read(client, request.base, url, if_none_match.as_deref()).await
             }
-            What::Write { resource_type, id, change, if_match, if_none_match } => {
+            What::Write { resource_type, id, change, if_match, if_none_match, condition } => {
                 let write = WriteRequest {
                     if_match: if_match.as_deref(),
                     if_none_match: if_none_match.as_deref(),
+                    condition: condition.as_deref(),
                     representation: request.representation,
                     ..WriteRequest::new(resource_type, id.as_deref(), change.clone())
                 };
@@ -235,16 +237,11 @@ fn task(entry: &Entry<'_>, bytes: &Bytes) -> Task {
             Some(Err(Issue::error(IssueCode::Required, "A PATCH needs the patch as its resource.")))
         }
     };
-    let conditional = entry.if_none_exist.is_some() || entry.is_write() && entry.url.query().is_some();
     let (phase, what) = match change {
         None => {
             (Phase::Read, What::Read { url: entry.url.text.to_string(), if_none_match: text(&entry.if_none_match) })
         }
         Some(Err(issue)) => (Phase::Read, refused(FhirError::of(400, issue.into()))),
-        Some(Ok(_)) if conditional => {
-            let words = "Conditions by search are not taken here.";
-            (Phase::Read, refused(FhirError::new(422, IssueCode::NotSupported, words)))
-        }
         Some(Ok(change)) => {
             let phase = match change {
                 Change::Delete => Phase::Delete,
@@ -253,7 +250,11 @@ fn task(entry: &Entry<'_>, bytes: &Bytes) -> Task {
             };
             let id = entry.url.id().filter(|_| entry.method != Method::Post).map(str::to_owned);
             let (if_match, if_none_match) = (text(&entry.if_match), text(&entry.if_none_match));
-            (phase, What::Write { resource_type: kind, id, change, if_match, if_none_match })
+            let condition = match entry.method {
+                Method::Post => text(&entry.if_none_exist),
+                _ => entry.url.query().filter(|_| id.is_none()).map(str::to_owned),
+            };
+            (phase, What::Write { resource_type: kind, id, change, if_match, if_none_match, condition })
         }
     };
     Task { index: entry.index, phase, what }

@@ -3,8 +3,10 @@
 use super::bundle::Answered;
 use super::conditions::Versions;
 use super::history::{HistoryOf, HistoryRequest};
+use super::query::query_parameters;
+use super::search::{SearchIn, SearchRequest, part_of};
 use super::seen::{Place, not_found, or_not_found};
-use crate::systems::Client;
+use crate::systems::{Client, ResourceAnswer};
 use crate::{FhirError, Service};
 
 /// What an address asks for.
@@ -13,34 +15,38 @@ enum Asked<'a> {
     Read(&'a str, &'a str),
     Version(&'a str, &'a str, &'a str),
     History(HistoryOf<'a>),
+    Search(SearchIn<'a>),
 }
 
 impl<'a> Asked<'a> {
     fn of(place: &'a str) -> Option<Self> {
         let parts: Vec<&str> = place.split('/').collect();
         Some(match parts[..] {
+            [""] => Self::Search(SearchIn::All),
             ["metadata"] => Self::Metadata,
             ["_history"] => Self::History(HistoryOf::Record),
+            [kind] => Self::Search(SearchIn::Type(kind)),
             [kind, "_history"] => Self::History(HistoryOf::Type(kind)),
             [kind, id] => Self::Read(kind, id),
             [kind, id, "_history"] => Self::History(HistoryOf::Resource(kind, id)),
+            ["Patient", id, "*"] => Self::Search(SearchIn::Compartment(id, None)),
+            ["Patient", id, kind] => Self::Search(SearchIn::Compartment(id, Some(kind))),
             [kind, id, "_history", version] => Self::Version(kind, id, version),
             _ => return None,
         })
     }
 }
 
-/// The place and the parameters of an address that may begin with this server's own.
-fn taken_apart<'a>(base: &str, url: &'a str) -> (&'a str, Vec<(String, String)>) {
+/// The place of an address, which may begin with this server's own, and what stands after the question mark.
+fn taken_apart<'a>(base: &str, url: &'a str) -> (&'a str, &'a str) {
     let url = url.strip_prefix(base).filter(|_| !base.is_empty()).unwrap_or(url).trim_start_matches('/');
-    let (place, query) = url.split_once('?').unwrap_or((url, ""));
-    (place, crate::rest::query_parameters(query))
+    url.split_once('?').unwrap_or((url, ""))
 }
 
 impl Service {
     /// Whether something may be read, as far as that can be told without reading it.
     pub(crate) async fn can_read(&self, client: &Client, base: &str, url: &str) -> Result<(), FhirError> {
-        let (place, _) = taken_apart(base, url);
+        let (place, query) = taken_apart(base, url);
         match Asked::of(place).ok_or_else(not_found)? {
             Asked::Read(kind, id) => {
                 let place = Place::of(kind, id).ok_or_else(not_found)?;
@@ -48,6 +54,7 @@ impl Service {
                 let entry = seen.find(kind, place.entry).filter(|entry| !entry.is_deleted());
                 entry.map(drop).ok_or_else(not_found)
             }
+            Asked::Search(of) => self.check_search(&SearchRequest { of, query, base, lenient: false }),
             Asked::Metadata | Asked::Version(..) | Asked::History(_) => Ok(()),
         }
     }
@@ -70,15 +77,23 @@ impl Service {
         url: &str,
         if_none_match: Option<&str>,
     ) -> Result<Answered, FhirError> {
-        let (place, parameters) = taken_apart(base, url);
+        let (place, query) = taken_apart(base, url);
         let known = if_none_match.map(|text| Versions::read(text, "If-None-Match")).transpose()?;
         let answer = match Asked::of(place).ok_or_else(not_found)? {
             Asked::Metadata => return Ok(Answered::found(self.capability_statement(base))),
             Asked::History(of) => {
-                let request = HistoryRequest { of, parameters: &parameters, base };
+                let request = HistoryRequest { of, parameters: &query_parameters(query), base };
                 return Ok(Answered::found(self.history(client, &request).await?));
             }
-            Asked::Read(kind, id) => self.read_resource(client, kind, id).await?,
+            Asked::Search(of) => {
+                let request = SearchRequest { of, query, base, lenient: false };
+                return Ok(Answered::found(self.search(client, &request).await?));
+            }
+            Asked::Read(kind, id) => {
+                let part = part_of(kind, query)?;
+                let answer = self.read_resource(client, kind, id).await?;
+                ResourceAnswer { json: part.shape(answer.json), ..answer }
+            }
             Asked::Version(kind, id, version) => self.read_version(client, kind, id, version).await?,
         };
         let unchanged = known.is_some_and(|known| known.name(Some(answer.version)));

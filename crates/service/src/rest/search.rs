@@ -108,6 +108,15 @@ impl<'a> SearchIn<'a> {
 }
 
 impl Service {
+    /// Whether a search can be read, without making it.
+    pub(super) fn check_search(&self, request: &SearchRequest<'_>) -> Result<(), FhirError> {
+        if query_parameters(request.query).iter().any(|(name, _)| name == "_page") {
+            return Ok(());
+        }
+        request.of.check()?;
+        parse(request.of, request.query, request.lenient).map(drop)
+    }
+
     /// A page of what a search finds, as a Bundle.
     ///
     /// # Errors

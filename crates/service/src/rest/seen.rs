@@ -57,9 +57,19 @@ impl Service {
     /// Opens a record, or the directory, as far as a system may see it.
     pub(crate) async fn see(&self, client: &Client, id: RecordId) -> Result<Seen, ServiceError> {
         let record = self.tenant().open(id).await?.ok_or(ServiceError::NotFound)?;
-        let permit = self.permit_to_see(client, &record)?;
-        let names = if id == self.tenant().directory() { Arc::clone(&record) } else { self.names(client).await? };
-        Ok(Seen { opened: Opened::with(permit, record), names, client: client.name.clone() })
+        self.see_open(client, &record).await?.ok_or(ServiceError::NotFound)
+    }
+
+    /// The same of a record that is open; `None` if the system may not see it.
+    pub(crate) async fn see_open(
+        &self,
+        client: &Client,
+        record: &Arc<OpenRecord>,
+    ) -> Result<Option<Seen>, ServiceError> {
+        let Ok(permit) = self.permit_to_see(client, record) else { return Ok(None) };
+        let is_directory = record.id() == self.tenant().directory();
+        let names = if is_directory { Arc::clone(record) } else { self.names(client).await? };
+        Ok(Some(Seen { opened: Opened::with(permit, Arc::clone(record)), names, client: client.name.clone() }))
     }
 
     /// The permit to see an open record, or the directory.

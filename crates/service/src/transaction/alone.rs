@@ -47,6 +47,9 @@ pub struct WriteRequest<'a> {
     pub if_match: Option<&'a str>,
     /// `If-None-Match`, as sent.
     pub if_none_match: Option<&'a str>,
+    /// A search for what the write is about, where no id says it: it is to be changed or deleted, or nothing is to be
+    /// created if it is there (`If-None-Exist`).
+    pub condition: Option<&'a str>,
     /// Whether the resource is wanted back.
     pub representation: bool,
 }
@@ -55,7 +58,8 @@ impl<'a> WriteRequest<'a> {
     /// A write without conditions.
     #[must_use]
     pub const fn new(resource_type: &'a str, id: Option<&'a str>, change: Change) -> Self {
-        Self { resource_type, id, change, if_match: None, if_none_match: None, representation: false }
+        let (if_match, if_none_match) = (None, None);
+        Self { resource_type, id, change, if_match, if_none_match, condition: None, representation: false }
     }
 }
 
@@ -84,6 +88,7 @@ pub(super) struct Asked<'a> {
     pub(super) patch: Option<&'a Patch>,
     pub(super) if_match: Option<&'a str>,
     pub(super) if_none_match: Option<&'a str>,
+    pub(super) if_none_exist: Option<&'a str>,
 }
 
 impl<'a> Asked<'a> {
@@ -94,11 +99,13 @@ impl<'a> Asked<'a> {
             Change::Patch(patch) => (Method::Patch, &[], Some(patch)),
             Change::Delete => (Method::Delete, &[], None),
         };
-        let url = match request.id {
-            Some(id) => format!("{}/{id}", request.resource_type),
-            None => request.resource_type.to_owned(),
+        let WriteRequest { resource_type, if_match, if_none_match, .. } = *request;
+        let (url, if_none_exist) = match (request.id, request.condition) {
+            (Some(id), _) => (format!("{resource_type}/{id}"), None),
+            (None, Some(condition)) if method != Method::Post => (format!("{resource_type}?{condition}"), None),
+            (None, condition) => (resource_type.to_owned(), condition),
         };
-        Self { method, url, body, patch, if_match: request.if_match, if_none_match: request.if_none_match }
+        Self { method, url, body, patch, if_match, if_none_match, if_none_exist }
     }
 }
 
@@ -129,6 +136,13 @@ impl Service {
             None => (None, None, None),
         };
         let resource_type = incoming.items[0].resource_type;
+        let resource = match (&resource, &id) {
+            // What was there already is read as any reader would.
+            (None, Some(id)) if request.representation && status == 200 => {
+                Some(self.read_resource(client, resource_type, id).await?.json)
+            }
+            _ => resource,
+        };
         Ok(Written { status, resource_type, id, version, last_updated, json: resource })
     }
 }
@@ -137,7 +151,8 @@ impl Service {
 /// directory: there is no list of all names.
 fn can_be_found(incoming: &Incoming) -> Result<(), FhirError> {
     let nameless = |item: &super::incoming::Item| {
-        item.body.is_none() && item.is_personal() && item.address.is_none() && item.resource_type != "Patient"
+        let named = item.address.is_some() || item.condition.is_some() || item.resource_type == "Patient";
+        item.body.is_none() && item.is_personal() && !named
     };
     if incoming.items.iter().any(nameless) {
         let words = "There is no resource with this id. Use the id that this server gave it in 'Location'; by your own id \

@@ -9,13 +9,13 @@ use keepwell_model::{Purpose, RecordId};
 use keepwell_policy::{Action, Target};
 use keepwell_record::{Alias, OpenRecord};
 
-use super::incoming::{FRESH, Incoming, Subject, Verb};
+use super::incoming::{FRESH, Incoming, Item, Subject, Verb};
 use super::whose::two_people;
 use super::{Refused, refuse};
 use crate::gate::permit;
 use crate::matching::{FoundBy, Mismatch, judge};
 use crate::names::Details;
-use crate::rest::not_found;
+use crate::rest::{Whose, condition, not_found, query_parameters, say_whose};
 use crate::systems::Client;
 use crate::{FhirError, Service, ServiceError};
 
@@ -51,7 +51,8 @@ impl Found {
 
 impl Service {
     pub(super) async fn find(&self, client: &Client, incoming: &Incoming, body: &Bytes) -> Result<Found, Refused> {
-        let addressed = self.addressed(client, incoming).await?;
+        let mut addressed = self.addressed(client, incoming).await?;
+        addressed.extend(self.conditioned(client, incoming).await?);
         let found = match (&incoming.subject, addressed.first()) {
             (Some(subject), _) => self.find_subject(client, incoming, subject, body).await?,
             (None, Some(&record)) => self.known(record, Vec::new()).await?,
@@ -80,6 +81,24 @@ impl Service {
         for &id in incoming.addressed.iter().filter(|id| **id != self.tenant().directory()) {
             if seen.len() < 2 && self.can_see(client, id).await? {
                 seen.push(id);
+            }
+        }
+        Ok(seen)
+    }
+
+    /// The records that conditions name, as far as the source may see them.
+    async fn conditioned(&self, client: &Client, incoming: &Incoming) -> Result<Vec<RecordId>, Refused> {
+        let mut seen = Vec::new();
+        for item in &incoming.items {
+            let Some(query) = &item.condition else { continue };
+            condition(item.resource_type, query).map_err(|error| error.at(item.expression()))?;
+            match self.whose(&[item.resource_type], &query_parameters(query), "").await? {
+                Whose::Person(record) if self.can_see(client, record).await? => seen.push(record),
+                Whose::People(_) => return Err(two_people().into()),
+                Whose::Unsaid if item.body.is_none() && incoming.subject.is_none() => {
+                    return Err(say_whose().at(item.expression()).into());
+                }
+                Whose::Person(_) | Whose::Directory | Whose::Nobody | Whose::Unsaid => {}
             }
         }
         Ok(seen)
@@ -197,7 +216,9 @@ fn can_return(subject: &Subject) -> bool {
 
 /// What is about nobody that is named: fine if nothing in it is about a person.
 fn nobody(incoming: &Incoming) -> Result<(), FhirError> {
-    let Some(item) = incoming.items.iter().find(|item| item.is_personal()) else { return Ok(()) };
+    // What a condition should have found is not there then.
+    let sought = |item: &&Item| item.condition.is_some() && item.verb != Verb::Keep;
+    let Some(item) = incoming.items.iter().filter(|it| !sought(it)).find(|it| it.is_personal()) else { return Ok(()) };
     let words = match item.verb {
         Verb::Keep => "It cannot be told whom this is about. Put the Patient into the Bundle.",
         Verb::Patch(_) | Verb::Delete => {

@@ -48,6 +48,7 @@ pub(super) enum Place {
 }
 
 /// One entry of the Bundle.
+#[derive(Clone)]
 pub(super) struct Item {
     /// Its place in the Bundle.
     pub(super) index: usize,
@@ -61,6 +62,12 @@ pub(super) struct Item {
     pub(super) body: Option<Bytes>,
     pub(super) labels: Labels,
     pub(super) when: Precondition,
+    /// The search for what it is about, where no id says it.
+    pub(super) condition: Option<String>,
+    /// Whether it is only to be kept if the condition finds nothing.
+    pub(super) creates: bool,
+    /// What the rest of the Bundle calls it.
+    pub(super) full_url: Option<String>,
 }
 
 impl Item {
@@ -70,12 +77,18 @@ impl Item {
 
     /// Whether the server named it.
     pub(super) fn is_fresh(&self) -> bool {
-        self.id.starts_with(FRESH[1])
+        self.id.starts_with(FRESH[1]) || self.id.starts_with(BY_CONDITION)
+    }
+
+    /// Whether it has a name only so that it has one.
+    pub(super) fn is_unnamed(&self) -> bool {
+        self.id.starts_with(FRESH[0]) || self.full_url.as_deref() == Some(&self.id)
     }
 
     /// Whether its sender may have read it here, and so writes Keepwell's ids into it.
     pub(super) fn is_returned(&self) -> bool {
-        self.address.is_some() || matches!(self.verb, Verb::Patch(_)) || self.resource_type == "Patient"
+        let by_server = self.address.is_some() || self.condition.is_some();
+        by_server || matches!(self.verb, Verb::Patch(_)) || self.resource_type == "Patient"
     }
 
     /// Whether it has to be compared as it goes out.
@@ -105,6 +118,10 @@ impl Read {
 
 /// How the names begin that the server makes for what comes without one. No source can use them again.
 pub(super) const FRESH: [&str; 2] = ["bundle:", "post:"];
+
+/// How the name of a Patient begins who came with a condition and without a name: the rest follows from the condition, so
+/// that the same condition leads to the same person.
+const BY_CONDITION: &str = "keepwell-if-";
 
 /// The one person a Bundle is about.
 pub(super) struct Subject {
@@ -179,6 +196,7 @@ pub(super) fn read_alone(
     let mut entry = Entry::alone(asked.method, url, resource).map_err(|issue| FhirError::of(400, issue.into()))?;
     entry.if_match = asked.if_match.map(Cow::Borrowed);
     entry.if_none_match = asked.if_none_match.map(Cow::Borrowed);
+    entry.if_none_exist = asked.if_none_exist.map(Cow::Borrowed);
     let bundle = Bundle { entries: vec![entry] };
     let (patients, renamed) = (Patients::default(), HashMap::new());
     let mut incoming = Reader { client, body, bytes: &bytes, fresh: Some(fresh), patients, renamed }.read(&bundle)?;
@@ -230,7 +248,17 @@ impl Reader<'_> {
         for entry in &bundle.entries {
             let id = match (&entry.resource, entry.method) {
                 (_, Method::Get | Method::Head) => String::new(),
-                (_, Method::Put | Method::Delete | Method::Patch) => entry.url.id().unwrap_or_default().to_owned(),
+                (_, Method::Put | Method::Delete | Method::Patch) if entry.url.id().is_some() => {
+                    entry.url.id().unwrap_or_default().to_owned()
+                }
+                (_, Method::Delete | Method::Patch) => String::new(),
+                (Some((Resource { id: Some(id), .. }, _)), Method::Put) => id.to_string(),
+                (Some((Resource { resource_type: "Patient", id, .. }, _)), _)
+                    if (self.fresh.is_some() || id.is_none()) && search_of(entry).is_some() =>
+                {
+                    let hash = hex(&IdempotencyKey::of(search_of(entry).unwrap_or_default().as_bytes()).0);
+                    format!("{BY_CONDITION}{}", &hash[..40])
+                }
                 // The server names what is created (R4 §3.1.0.8).
                 (Some(_), _) if self.fresh.is_some() => self.fresh.unwrap_or_default().to_owned(),
                 (Some((resource, _)), _) => match (&resource.id, &entry.full_url) {
@@ -280,12 +308,16 @@ impl Reader<'_> {
                 (Some(body), labels)
             }
         };
-        let by_address = matches!(entry.method, Method::Put | Method::Delete | Method::Patch);
+        let by_address = entry.url.id().is_some();
         let address = id.parse().ok().filter(|_| by_address && entry.url.resource_type != "Patient");
         let when = Precondition::read(entry.if_match.as_deref(), entry.if_none_match.as_deref());
         let when = when.map_err(|error| about(error, &entry.expression()))?;
         let (index, resource_type) = (entry.index, entry.url.resource_type);
-        Ok(Item { index, verb, resource_type, id: id.to_owned(), address, place, body, labels, when })
+        let condition = search_of(entry).map(str::to_owned);
+        let creates = entry.method == Method::Post && condition.is_some();
+        let full_url = condition.as_ref().and(entry.full_url.as_deref()).map(str::to_owned);
+        let id = id.to_owned();
+        Ok(Item { index, verb, resource_type, id, address, place, body, labels, when, condition, creates, full_url })
     }
 
     fn details(&self, bundle: &Bundle<'_>) -> Option<Details> {
@@ -298,17 +330,11 @@ fn verb(entry: &Entry<'_>, alone: bool) -> Result<Verb, Issue> {
     let refuse = |element: &str, words: &str| {
         Err(Issue::error(IssueCode::NotSupported, words).at(format!("{}.request.{element}", entry.expression())))
     };
-    if entry.if_none_exist.is_some() {
-        return refuse(
-            "ifNoneExist",
-            "Conditional creation is not taken here: a resource keeps the id that its source gave it.",
-        );
+    if entry.if_none_exist.is_some() && entry.method != Method::Post {
+        return refuse("ifNoneExist", "Only a POST creates something if it does not exist.");
     }
     match (entry.method, &entry.resource) {
         (Method::Post, _) => Ok(Verb::Keep),
-        (Method::Put | Method::Delete | Method::Patch, _) if entry.url.id().is_none() => {
-            refuse("url", "Name the resource as 'Type/id'; a search is not taken here.")
-        }
         (Method::Put, _) => Ok(Verb::Keep),
         (Method::Delete, _) => Ok(Verb::Delete),
         (Method::Patch, Some((resource, _))) => Ok(Verb::Patch(Patch::inside(resource, entry)?)),
@@ -318,6 +344,18 @@ fn verb(entry: &Entry<'_>, alone: bool) -> Result<Verb, Issue> {
             refuse("method", "A PATCH needs the patch as its resource: Parameters, or a Binary with a JSON Patch.")
         }
         (Method::Get | Method::Head, _) => refuse("method", "This is no change."),
+    }
+}
+
+/// The search that says what an entry is about.
+fn search_of<'e>(entry: &'e Entry<'_>) -> Option<&'e str> {
+    match entry.method {
+        // Some write the type and the question mark too.
+        Method::Post => {
+            entry.if_none_exist.as_deref().map(|text| text.split_once('?').map_or(text, |(_, query)| query))
+        }
+        _ if entry.url.id().is_some() => None,
+        _ => entry.url.query(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! like any other.
 
 mod alone;
+mod conditions;
 mod find;
 mod incoming;
 mod labels;

@@ -9,6 +9,7 @@ use keepwell_model::{EntryNumber, RecordId, ResourceId, Seq, SourceKey, Stream, 
 use keepwell_policy::Permit;
 use keepwell_record::{Alias, Entry, Expect, OpenRecord, Part, Write};
 
+use super::conditions::found_nothing;
 use super::find::Found;
 use super::incoming::{Incoming, Item, Place, Verb};
 use super::{Refused, refuse};
@@ -189,7 +190,10 @@ impl Service {
         let (fates, bodies) = (Vec::with_capacity(count), Vec::with_capacity(count));
         let mut plan = Plan { person, directory, names, fates, bodies };
         let own = linkable(incoming);
+        let conditions = self.conditions(client, incoming, &plan).await?;
         for item in &incoming.items {
+            let condition = conditions.of(item);
+            let item = &*conditions.rewritten(item);
             if let Place::Linked(links) = &item.place {
                 let holds = |(kind, id): &(&'static str, String)| {
                     let here = plan.person.as_ref().is_some_and(|half| half.holds(client, kind, id));
@@ -205,9 +209,13 @@ impl Service {
                 Side::Directory => plan.directory.as_mut(),
             };
             let (fate, body) = match half {
-                Some(half) => half.take(client, item, side, plan.names.as_deref()).await?,
-                // Only deletions get this far without a record: of somebody whom this source never sent.
-                None => (Fate::Nothing, None),
+                Some(half) => half.take(client, item, condition, side, plan.names.as_deref()).await?,
+                // Only deletions get this far without a record: of somebody whom this source never sent. And what a
+                // condition did not find.
+                None => {
+                    found_nothing(item)?;
+                    (Fate::Nothing, None)
+                }
             };
             plan.fates.push(fate);
             plan.bodies.push(body);
@@ -226,12 +234,13 @@ fn linkable(incoming: &Incoming) -> HashSet<(&str, &str)> {
 }
 
 impl Plan {
-    fn side(&self, client: &Client, item: &Item) -> Side {
+    pub(super) fn side(&self, client: &Client, item: &Item) -> Side {
         let person = self.person.as_ref();
         match (&item.place, item.address) {
             (Place::Person | Place::Linked(_), _) => Side::Person,
             (Place::Directory, _) => Side::Directory,
             (Place::Either, Some(address)) if person.is_some_and(|half| half.id == address.record) => Side::Person,
+            (Place::Either, _) if item.condition.is_some() && person.is_some() => Side::Person,
             (Place::Either, _) => {
                 let key = key(client, item.resource_type, &item.id);
                 if person.is_some_and(|half| half.find(&key).is_some()) { Side::Person } else { Side::Directory }
@@ -249,7 +258,7 @@ pub(super) fn not_theirs() -> FhirError {
     refuse("It cannot be told whom this is about: nothing that it refers to is this person's.")
 }
 
-fn another_sources() -> FhirError {
+pub(super) fn another_sources() -> FhirError {
     let words = "Another system sent this. Only the system that sent a resource can change or delete it.";
     FhirError::new(403, IssueCode::Forbidden, words)
 }

@@ -6,12 +6,13 @@ use keepwell_fhir::compare::same;
 use keepwell_fhir::json::Node;
 use keepwell_fhir::outcome::IssueCode;
 use keepwell_fhir::resource::Resource;
-use keepwell_model::{EntryNumber, Kind, Labels, SourceKey};
+use keepwell_model::{EntryNumber, Kind, Labels, ResourceId, SourceKey};
 use keepwell_record::{Entry, OpenRecord, Write};
 
+use super::conditions::{Condition, found_nothing};
 use super::incoming::{Item, Place, Verb};
 use super::labels::labels;
-use super::plan::{Fate, Half, Side, key, not_theirs};
+use super::plan::{Fate, Half, Side, another_sources, key, not_theirs};
 use super::whose::{Patients, Whose, two_people};
 use super::{Refused, refuse};
 use crate::resolve;
@@ -33,10 +34,14 @@ impl Half {
         &mut self,
         client: &Client,
         item: &Item,
+        condition: Condition,
         side: Side,
         names: Option<&OpenRecord>,
     ) -> Result<(Fate, Option<Bytes>), Refused> {
-        let (fate, left) = self.judge(client, item, side, names).await?;
+        if let (Condition::Found(number), true) = (condition, item.creates) {
+            return Ok((self.kept(side, number)?, None));
+        }
+        let (fate, left) = self.judge(client, item, condition, side, names).await?;
         if let Some(number) = left.number
             && !self.touched.insert(number)
         {
@@ -56,10 +61,11 @@ impl Half {
         &self,
         client: &Client,
         item: &Item,
+        condition: Condition,
         side: Side,
         names: Option<&OpenRecord>,
     ) -> Result<(Fate, Left), Refused> {
-        let there = self.there(client, item)?;
+        let there = self.meant(client, item, condition)?;
         let live = there.filter(|entry| !entry.is_deleted());
         item.when.check(live.map(|entry| entry.version())).map_err(|error| error.at(item.expression()))?;
         let mut left = Left {
@@ -97,6 +103,41 @@ impl Half {
             return Ok((Fate::Same { side, number, version, time }, left));
         }
         Ok((Fate::Written { side, write: self.writes.len(), new: left.number.is_none() }, left))
+    }
+
+    /// What a conditional creation found is left as it is.
+    fn kept(&self, side: Side, number: EntryNumber) -> Result<Fate, Refused> {
+        let entry = self.open.as_ref().and_then(|open| open.entry(number)).ok_or(ServiceError::Unavailable)?;
+        Ok(Fate::Same { side, number, version: entry.version(), time: entry.time() })
+    }
+
+    /// The entry that an item is about, deleted or not: by its condition, or by its name.
+    fn meant(&self, client: &Client, item: &Item, condition: Condition) -> Result<Option<Entry<'_>>, FhirError> {
+        let Condition::Found(number) = condition else {
+            if condition == Condition::Nothing && item.verb != Verb::Keep {
+                return found_nothing(item).map(|()| None);
+            }
+            // No source has names of Keepwell's form.
+            let is_ours = item.resource_type != "Patient" && item.id.parse::<ResourceId>().is_ok();
+            if condition == Condition::Nothing && is_ours {
+                return Err(not_found().at(item.expression()));
+            }
+            return self.there(client, item);
+        };
+        let found = self.open.as_ref().and_then(|open| open.entry(number)).ok_or_else(not_found)?;
+        if found.source_name() != Some(client.name.as_str()) {
+            // A person has one Patient of each source; the one that was found stands for all of them.
+            let own = item.resource_type == "Patient" && item.verb == Verb::Keep;
+            return if own { self.there(client, item) } else { Err(another_sources().at(item.expression())) };
+        }
+        let id = self.open.as_ref().map(|open| resolve::id_of(open, &found)).unwrap_or_default();
+        let said = !item.is_fresh() && !item.is_unnamed();
+        let fits = id == item.id || found.source_key().is_some_and(|key| key.id == item.id);
+        if item.verb == Verb::Keep && said && !fits {
+            let words = "The resource that the condition finds has another id (R4 §3.1.0.4.3).";
+            return Err(FhirError::new(400, IssueCode::Value, words).at(item.expression()));
+        }
+        Ok(Some(found))
     }
 
     async fn stored(&self, entry: &Entry<'_>) -> Result<Bytes, Refused> {

@@ -30,7 +30,10 @@ impl Patients {
     pub(super) fn of(bundle: &Bundle<'_>, ids: &[String]) -> Result<Self, FhirError> {
         let mut found = Self::default();
         let patients = bundle.entries.iter().zip(ids);
-        for (entry, id) in patients.filter(|(entry, _)| entry.url.resource_type == "Patient" && entry.is_write()) {
+        let named = |(entry, id): &(&Entry<'_>, &String)| {
+            entry.url.resource_type == "Patient" && entry.is_write() && !id.is_empty()
+        };
+        for (entry, id) in patients.filter(named) {
             if found.one.is_some() {
                 return Err(two_people().at(entry.expression()));
             }

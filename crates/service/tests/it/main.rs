@@ -4,6 +4,7 @@
 mod adding;
 mod city;
 mod clients;
+mod conditions;
 mod conformance;
 mod fixture;
 mod hostile;
