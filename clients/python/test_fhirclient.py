@@ -66,6 +66,26 @@ class Fhirclient(house.Case):
         older = Observation.read_from(f"Observation/{made.id}/_history/{made.meta.versionId}", self.server)
         self.assertEqual(older.as_json(), made.as_json())
 
+    def test_searches_by_patient_code_and_date_sorted_and_pages_to_the_end(self):
+        search = Observation.where({
+            "patient": self.ada,
+            "code": f"{house.LOINC}|{house.WEIGHT}",
+            "date": {"$and": ["ge2026-01-01", "lt2027"]},
+            "_sort": "-date",
+            "_count": "5",
+        })
+        pages = list(search.perform_iter(self.server))
+        self.assertEqual([len(page.entry) for page in pages], [5, 5, 5, 5, 3])
+        found = search.perform_resources_iter(self.server)
+        self.assertEqual([it.effectiveDateTime.as_json() for it in found], house.days(23)[::-1])
+
+    def test_includes_and_resolves_what_a_result_refers_to(self):
+        search = Observation.where({"patient": self.ada, "code": house.HEART_RATE}).include("subject")
+        found = list(search.perform_resources_iter(self.server))
+        self.assertEqual([it.resource_type for it in found], ["Observation", "Patient"])
+        read = Observation.read(found[0].id, self.server)
+        self.assertEqual(read.subject.resolved(Patient).name[0].family, "Marlow")
+
     def test_sends_a_transaction_and_a_batch(self):
         done = Bundle(Bundle(house.ada()).create(self.server))
         self.assertEqual({entry.response.status[:3] for entry in done.entry}, {"201"})
@@ -106,6 +126,8 @@ class Fhirclient(house.Case):
         nobodys = house.measured("Patient/nobody", house.WEIGHT, "2025-01-01", 1)
         with self.refused(422):
             Observation(nobodys).create(self.server)
+        with self.refused(400):
+            list(Observation.where({"patient": self.ada, "bogus": "1"}).perform_iter(self.server))
         stranger = connected("kw_nobody")
         with self.assertRaises(smart_server.FHIRUnauthorizedException):
             Patient.read(self.ada, stranger)

@@ -1,6 +1,7 @@
 """PyPI fhirpy, its plain and its asynchronous client, as they are without settings."""
 
 import asyncio
+import datetime
 import json
 import unittest
 
@@ -31,6 +32,9 @@ class Fhirpy(house.Case):
     def plain(self, value=70, **changes):
         return house.measured(f"Patient/{self.ada}", house.WEIGHT, "2025-06-01", value, **changes)
 
+    def weights(self):
+        return self.client.resources("Observation").search(patient=self.ada, code=f"{house.LOINC}|{house.WEIGHT}")
+
     def test_creates_reads_updates_and_refreshes(self):
         made = self.weight(70.5).create()
         self.assertTrue(made.id)
@@ -50,6 +54,61 @@ class Fhirpy(house.Case):
         made.update()
         older = self.client.execute(f"Observation/{made.id}/_history/{first['meta']['versionId']}", method="get")
         self.assertEqual(older, first)
+
+    def test_searches_by_patient_code_and_date_sorted_and_pages_to_the_end(self):
+        search = self.weights().search(date__ge="2026-01-01", date__lt="2027").sort("-date").limit(5)
+        self.assertEqual(len(search.fetch()), 5)
+        self.assertEqual([it.effectiveDateTime for it in search.fetch_all()], house.days(23)[::-1])
+        self.assertEqual(search.first().effectiveDateTime, house.days(23)[-1])
+        one = self.client.resources("Observation").search(patient=self.ada, code=house.HEART_RATE)
+        self.assertEqual(one.get().code.coding[0].code, house.HEART_RATE)
+        with self.assertRaises(MultipleResourcesFound):
+            self.weights().get()
+        with self.assertRaises(ResourceNotFound):
+            self.weights().search(date__lt="1900").get()
+
+    def test_counts_when_it_asks_for_lenient_handling(self):
+        # It sends a parameter of another server, `_totalMethod`, beside `_count=0`.
+        lenient = connected(Prefer="handling=lenient")
+        self.assertEqual(lenient.resources("Observation").search(patient=self.ada, code=house.HEART_RATE).count(), 1)
+        with self.assertRaises(OperationOutcome) as caught:
+            self.weights().count()
+        self.assert_outcome(caught.exception.resource)
+
+    def test_includes_and_resolves_what_a_result_refers_to(self):
+        search = self.client.resources("Observation").search(patient=self.ada, code=house.HEART_RATE)
+        found = search.include("Observation", "subject").fetch_raw()
+        self.assertEqual([entry.search.mode for entry in found.entry], ["match", "include"])
+        self.assertEqual(found.entry[1].resource.name[0].family, "Marlow")
+        self.assertEqual(search.first().subject.to_resource().name[0].family, "Marlow")
+
+    def test_its_search_builder_is_understood(self):
+        search = self.client.resources("Observation").search(patient=self.ada, date__ge="2026-01-01")
+        for number, conditions in [
+            (24, {"patient__Patient__family": "Marlow"}),
+            (0, {"patient__Patient__family__exact": "marlow"}),
+            (24, {"subject__Patient__birthdate__lt": "1962"}),
+            (0, {"status__not": "final"}),
+            (24, {"status": "final,amended"}),
+            (24, {"method__missing": True}),
+            (2, {"value_quantity__gt": "80|http://unitsofmeasure.org|kg"}),
+            (2, {"value_quantity__ge": "81000|http://unitsofmeasure.org|g"}),
+            (2, {"code_value_quantity": f"{house.WEIGHT}$gt80"}),
+            (3, {"date": ["ge2026-01-02", "sa2026-01-03", "eb2026-01-07"]}),
+            (24, {"_lastUpdated__gt": datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)}),
+            (24, {"_profile__missing": True}),
+            (23, {"_content": house.WEIGHT}),
+        ]:
+            with self.subTest(conditions):
+                self.assertEqual(search.search(**conditions).limit(1).fetch_raw().total, number)
+        person = self.client.resources("Patient").search(_id=self.ada)
+        self.assertEqual(person.has("Observation", "patient", code=house.HEART_RATE).get().id, self.ada)
+        self.assertEqual(person.has("Observation", "patient", code="0").fetch(), [])
+        heart = person.revinclude("Observation", "patient").fetch_raw().entry
+        self.assertEqual({entry.search.mode for entry in heart}, {"match", "include"})
+        part = search.elements("code").first()
+        self.assertNotIn("valueQuantity", part)
+        self.assertEqual(part.meta.tag[0].code, "SUBSETTED")
 
     def test_sends_a_transaction_and_a_batch(self):
         done = self.client.execute("", data=house.ada())
@@ -97,20 +156,26 @@ class Fhirpy(house.Case):
             nobodys = house.measured("Patient/nobody", house.WEIGHT, "2025-01-01", 1)
             self.client.resource("Observation", **nobodys).create()
         self.assert_outcome(caught.exception.resource)
+        with self.assertRaises(OperationOutcome) as caught:
+            self.weights().search(bogus=1).fetch()
+        self.assert_outcome(caught.exception.resource)
         with self.assertRaises(AuthorizationError) as caught:
             connected("kw_nobody").get("Patient", self.ada)
         self.assert_outcome(json.loads(str(caught.exception)), "login")
 
-    def test_its_asynchronous_client_writes_and_deletes(self):
+    def test_its_asynchronous_client_writes_searches_and_pages(self):
         async def go():
             client = AsyncFHIRClient(house.BASE, authorization=f"Bearer {house.TOKEN}")
             made = client.resource("Observation", **self.plain(70.5))
             await made.save()
+            search = client.resources("Observation").search(patient=self.ada, code=house.WEIGHT, date__ge="2026-01-01")
+            found = [it.effectiveDateTime async for it in search.sort("date").limit(5)]
             await made.delete()
             with self.assertRaises(ResourceNotFound):
                 await client.get("Observation", made.id)
+            return found
 
-        asyncio.run(go())
+        self.assertEqual(asyncio.run(go()), house.days(23))
 
 
 if __name__ == "__main__":

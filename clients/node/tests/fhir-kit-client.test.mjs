@@ -4,7 +4,7 @@ import { before, test } from "node:test";
 import { CapabilityTool, Client } from "fhir-kit-client";
 import * as house from "../lib/house.mjs";
 
-const { HEART_RATE, WEIGHT } = house;
+const { HEART_RATE, LOINC, WEIGHT } = house;
 const client = new Client({ baseUrl: house.base, bearerToken: house.token });
 const answerTo = (result) => Client.httpFor(result).response;
 
@@ -51,6 +51,43 @@ test("fhir-kit-client creates, reads, updates and reads an older version", async
   assert.deepEqual(older, made);
   const newest = await client.vread({ resourceType: "Observation", id: made.id, version: changed.meta.versionId });
   assert.deepEqual(newest, changed);
+});
+
+test("fhir-kit-client searches by patient, code and date, sorted, and pages to the end", async () => {
+  const date = ["ge2026-01-01", "lt2027"];
+  const searchParams = { patient: ada, code: `${LOINC}|${WEIGHT}`, date, _sort: "-date", _count: 5 };
+  const seen = [];
+  let pages = 0;
+  let page = await client.search({ resourceType: "Observation", searchParams });
+  for (; page; page = await client.nextPage({ bundle: page })) {
+    assert.equal(page.type, "searchset");
+    assert.ok(page.entry.length <= 5);
+    for (const { fullUrl, resource, search } of page.entry) {
+      assert.equal(fullUrl, `${house.base}/Observation/${resource.id}`);
+      assert.equal(search.mode, "match");
+      seen.push(resource.effectiveDateTime);
+    }
+    pages += 1;
+    // What is written while somebody pages does not move the pages that are still to come.
+    if (pages === 2) await create(house.measured(ada, WEIGHT, "2026-12-31", 99));
+  }
+  assert.equal(pages, 5);
+  assert.deepEqual(seen, house.days(23).toReversed());
+});
+
+test("fhir-kit-client searches with POST, in a compartment, and counts", async () => {
+  const searchParams = { patient: `Patient/${ada}`, code: HEART_RATE };
+  const posted = await client.search({ resourceType: "Observation", searchParams, options: { postSearch: true } });
+  assert.equal(posted.total, 1);
+  const compartment = { resourceType: "Patient", id: ada };
+  const own = await client.search({ resourceType: "Observation", compartment, searchParams: { code: HEART_RATE } });
+  assert.equal(own.entry[0].resource.id, posted.entry[0].resource.id);
+  const counted = await client.search({
+    resourceType: "Observation",
+    searchParams: { patient: ada, date: "sa2025-12-31,lt2026-01-03", _summary: "count" },
+  });
+  assert.equal(counted.entry, undefined);
+  assert.ok(counted.total >= 24);
 });
 
 test("fhir-kit-client commits a transaction with references between its entries", async () => {
@@ -136,6 +173,7 @@ test("fhir-kit-client is told what is wrong, as an OperationOutcome", async () =
   const { subject: _, ...nobodys } = house.measured(ada, WEIGHT, "2025-01-01", 1);
   await refusal(create(nobodys), 422);
   await refusal(client.create({ resourceType: "Observation", body: "{\"resourceType\":" }), 400);
+  await refusal(client.search({ resourceType: "Observation", searchParams: { patient: ada, bogus: 1 } }), 400);
   const stranger = new Client({ baseUrl: house.base, bearerToken: "kw_nobody" });
   await refusal(stranger.read({ resourceType: "Patient", id: ada }), 401, "login");
 });

@@ -4,7 +4,7 @@ import { before, test } from "node:test";
 import smart from "fhirclient";
 import * as house from "../lib/house.mjs";
 
-const { HEART_RATE, WEIGHT } = house;
+const { HEART_RATE, LOINC, WEIGHT } = house;
 const JSON_BODY = { "content-type": "application/fhir+json" };
 const nothing = { get: async () => null, set: async () => {}, unset: async () => {} };
 /** A client with an access token. */
@@ -47,6 +47,24 @@ test("fhirclient (npm) creates, reads, updates and reads an older version", asyn
   assert.equal(changed.status, "amended");
   assert.notEqual(changed.meta.versionId, made.meta.versionId);
   assert.deepEqual(await client.request(`Observation/${made.id}/_history/${made.meta.versionId}`), made);
+});
+
+test("fhirclient (npm) searches by patient, code and date, sorted, and flattens all pages", async () => {
+  const query = `Observation?patient=${ada}&code=${LOINC}|${WEIGHT}&date=ge2026-01-01&_sort=date&_count=10`;
+  const all = await client.request(query, { pageLimit: 0, flat: true });
+  assert.deepEqual(all.map((it) => it.effectiveDateTime), house.days(23));
+  const pages = [];
+  for await (const page of client.pages(query)) pages.push(page.entry.length);
+  assert.deepEqual(pages, [10, 10, 3]);
+  const some = [];
+  for await (const it of client.resources(query, { limit: 12 })) some.push(it.effectiveDateTime);
+  assert.deepEqual(some, house.days(12));
+});
+
+test("fhirclient (npm) resolves references of what it found", async () => {
+  const query = `Observation?patient=${ada}&code=${HEART_RATE}`;
+  const found = await client.request(query, { resolveReferences: "subject", flat: true });
+  assert.equal(found[0].subject.name[0].family, "Marlow");
 });
 
 test("fhirclient (npm) sends a transaction and a batch", async () => {
@@ -95,6 +113,7 @@ test("fhirclient (npm) is told what is wrong, as an OperationOutcome", async () 
   await refusal(client.update({ ...made, status: "corrected" }, { headers }), 412, "conflict");
   const { subject: _, ...nobodys } = house.measured(ada, WEIGHT, "2025-01-01", 1);
   await refusal(client.create(nobodys), 422);
+  await refusal(client.request(`Observation?patient=${ada}&bogus=1`), 400);
   const error = await withToken("kw_nobody").request(`Patient/${ada}`).then(() => assert.fail("let in"), (it) => it);
   assert.equal(error.status, 401);
 });

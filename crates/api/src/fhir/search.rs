@@ -3,7 +3,7 @@
 
 use axum::body::Body;
 use axum::extract::{Path, RawQuery, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
 use keepwell_service::{IssueCode, SearchIn, SearchRequest};
 
@@ -90,8 +90,12 @@ fn in_record((of, id, resource_type): &(String, String, String)) -> Option<Searc
 
 /// The parameters in the address, and those in the form behind them.
 async fn with_form(headers: &HeaderMap, query: Option<String>, body: Body) -> Result<String, Refusal> {
-    sends_form(headers)?;
+    let is_form = sends_form(headers);
     let body = body::read(headers, body, LONGEST).await?;
+    // All may stand in the address: what is not sent needs no type.
+    if headers.contains_key(header::CONTENT_TYPE) || !body.is_empty() {
+        is_form?;
+    }
     let form = std::str::from_utf8(&body).map_err(|_| {
         let words = "The form is not text. Send its parameters percent-encoded.";
         Refusal::new(StatusCode::BAD_REQUEST, IssueCode::Invalid, words)

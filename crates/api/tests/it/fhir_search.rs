@@ -47,6 +47,10 @@ async fn a_form_asks_the_same_as_an_address() {
         let answer = house.send(request.body(Body::from(body)).unwrap()).await;
         assert_eq!(answer.json()["total"], 1, "{path} {}", answer.text());
     }
+    let bare = house.ask("POST", &format!("/fhir/Observation/_search?patient={id}")).await;
+    assert_eq!(bare.json()["total"], 1, "{}", bare.text());
+    let untyped = house.authorised("POST", "/fhir/Observation/_search").body(Body::from("patient=x")).unwrap();
+    assert_eq!(house.send(untyped).await.refusal().0, 415);
     let request = house.authorised("POST", "/fhir/Observation/_search").header(header::CONTENT_TYPE, "text/plain");
     let answer = house.send(request.body(Body::from("patient=x")).unwrap()).await;
     assert_eq!(answer.refusal().0, 415);

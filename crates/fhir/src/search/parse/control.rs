@@ -117,14 +117,15 @@ impl Reader<'_> {
     }
 
     /// Of a search over several types, one of them must have the element; of one over all, `DomainResource`'s count and any
-    /// other is taken as it is.
+    /// other is taken as it is. `resourceType` is none in the definitions, but JSON has it and clients name it.
     fn check_element(&self, name: &str) -> Result<(), Issue> {
         if name.contains('.') {
             let words = format!("'{}' is inside another element. Name the element at the top alone.", quoted(name));
             return Err(at("_elements", IssueCode::Value, words));
         }
         let definitions = || self.types.iter().filter_map(|it| self.definitions.type_named(it));
-        if self.query.types.is_empty() && !name.is_empty() || definitions().any(|it| it.element_named(name).is_some()) {
+        let is_known = || name == "resourceType" || definitions().any(|it| it.element_named(name).is_some());
+        if self.query.types.is_empty() && !name.is_empty() || is_known() {
             return Ok(());
         }
         let about = definitions().map(|it| &*it.name).collect::<Vec<_>>().join(" or ");

@@ -57,6 +57,7 @@ fn search_summary_false_and_count_change_nothing() {
 #[test]
 fn search_elements_keeps_what_is_named_mandatory_or_changes_the_meaning() {
     let out = shaped("_elements=description");
+    assert_eq!(shaped("_elements=resourceType,description"), out);
     for kept in ["description", "\"status\"", "content", "aGVsbG8=", "modifierExtension", "SUBSETTED", "versionId"] {
         assert!(out.contains(kept), "{kept}");
     }
