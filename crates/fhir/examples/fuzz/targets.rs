@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use keepwell_fhir::compare::same;
 use keepwell_fhir::definitions::r4;
 use keepwell_fhir::fhirpath::{Context, Expression};
 use keepwell_fhir::json::{Node, compact};
@@ -65,8 +66,10 @@ pub(crate) fn xml(input: &[u8]) {
     let _ = VALIDATOR.validate(&json, &Options::default());
     let Some(node) = Node::new(&json) else { return };
     let Ok(written) = xml::write(node, r4()) else { return };
+    // The order of attributes means nothing in XML, so that of an extension's id and url may change.
     let again = xml::read(&written, r4());
-    assert_eq!(again.as_deref().map_err(ToString::to_string), Ok(&json[..]), "what is written is read as the same");
+    let again = again.as_deref().ok().and_then(Node::new);
+    assert!(again.is_some_and(|again| same(node, again)), "what is written is read as the same");
 }
 
 /// FHIRPath: parsed, and evaluated on two resources.
