@@ -11,8 +11,9 @@ use crate::fhirpath::{Collection, Context, Element, EvalError, Expression, Limit
 use crate::json::{Kind, Node};
 use crate::outcome::{IssueCode, Severity};
 
-/// How many steps all invariants of one document may take together (about a second).
-const STEPS: u64 = 4_000_000;
+/// How many steps all invariants of one document may take together, beyond one for every few bytes of it.
+const STEPS: u64 = 1_000_000;
+const BYTES_A_STEP: usize = 4;
 
 /// Work that the FHIRPath engine does for one document.
 #[derive(Default)]
@@ -44,7 +45,7 @@ impl<'a, 'v> Walk<'a, 'v> {
         'a: 'c,
         'v: 'c,
     {
-        let Some(left) = STEPS.checked_sub(self.asked_paths.steps).filter(|&left| left > 0) else {
+        let Some(left) = self.allowance().checked_sub(self.asked_paths.steps).filter(|&left| left > 0) else {
             return Verdict::Holds;
         };
         let Some((resource, root)) = self.resource_node().zip(self.root_node()) else { return Verdict::Holds };
@@ -52,8 +53,8 @@ impl<'a, 'v> Walk<'a, 'v> {
         let member_of = |element: &Element<'_>, url: &str| is_member(definitions, element, url);
         let context = Context {
             focus: Some(Value::Element(focus)),
-            resource: Some(Element::resource(definitions, resource)),
-            root: Some(Element::resource(definitions, root)),
+            resource: Some(Element::typed(resource, self.resource.kind)),
+            root: Some(Element::typed(root, self.root.kind)),
             // R4's own rules say `descendants().as(canonical)`.
             as_filters: true,
             member_of: Some(&member_of),
@@ -64,6 +65,10 @@ impl<'a, 'v> Walk<'a, 'v> {
         let verdict = verdict(&answer);
         self.asked_paths.steps = self.asked_paths.steps.saturating_add(steps);
         verdict
+    }
+
+    fn allowance(&self) -> u64 {
+        STEPS.saturating_add(u64::try_from(self.text.len() / BYTES_A_STEP).unwrap_or(u64::MAX))
     }
 
     /// The resource that values are part of now.
@@ -99,7 +104,7 @@ impl<'a, 'v> Walk<'a, 'v> {
 
     /// Says once that not every invariant was looked at.
     pub(super) fn say_if_too_costly(&mut self) -> Option<()> {
-        if self.asked_paths.steps < STEPS {
+        if self.asked_paths.steps < self.allowance() {
             return Some(());
         }
         let words = || "The rules are too much work for this resource; not all of them were checked.".to_owned();

@@ -99,7 +99,7 @@ impl<'a, 'v> Walk<'a, 'v> {
         let with_response = matches!(&*kind, "batch-response" | "transaction-response" | "history");
         let mut urls: Vec<FullUrl<'a>> = Vec::new();
         for (index, entry) in bundle.get("entry").into_iter().flat_map(Node::items).enumerate() {
-            let frame = Frame { above: Some(here), name: "entry", index: Some(index) };
+            let frame = Frame { above: Some(here), name: "entry", index: Some(index), kind: here.kind };
             let place = entry.place_in(self.text.as_bytes()).unwrap_or_default();
             let fields = entry.fields();
             let mut parts = [("request", with_request, "bdl-3"), ("response", with_response, "bdl-4")].into_iter();
@@ -123,7 +123,7 @@ impl<'a, 'v> Walk<'a, 'v> {
         urls.sort_by(|a, b| (&a.0, &a.1, a.2).cmp(&(&b.0, &b.1, b.2)));
         for pair in urls.windows(2).filter(|pair| pair[0].0 == pair[1].0 && pair[0].1 == pair[1].1) {
             let (url, _, index, place) = &pair[1];
-            let frame = Frame { above: Some(here), name: "entry", index: Some(*index) };
+            let frame = Frame { above: Some(here), name: "entry", index: Some(*index), kind: here.kind };
             self.bundle_error(&frame, place, || {
                 format!("Two entries have the fullUrl '{}'; each needs one of its own (bdl-7).", shown(url))
             })?;

@@ -29,7 +29,7 @@ impl std::fmt::Debug for Issue {
     }
 }
 
-/// All issues of a document, in the order of their places as far as the walk finds them so.
+/// All issues of a document, in the order of their places.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Report {
     /// The issues, at most as many as were asked for.

@@ -63,6 +63,9 @@ impl<'a, 'v> Walk<'a, 'v> {
         here: &Frame<'_>,
     ) -> Option<()> {
         let bound = owner.and_then(|it| it.binding);
+        if special == Special::Quantity && owner.is_some_and(|it| it.is_simple) {
+            self.simple(seen, here)?;
+        }
         match special {
             Special::Reference => self.reference(owner, seen, here),
             Special::Coding | Special::Quantity => match bound {
@@ -76,6 +79,16 @@ impl<'a, 'v> Walk<'a, 'v> {
             Special::Extension => self.extension_url(seen, here),
             Special::None | Special::Period | Special::Range => Some(()),
         }
+    }
+
+    /// A quantity without a comparator (sqt-1).
+    fn simple(&mut self, seen: &Seen, here: &Frame<'_>) -> Option<()> {
+        let object = Node::of_text(self.text.get(seen.range.clone())?);
+        if object.get("comparator").is_none() {
+            return Some(());
+        }
+        let words = || "This quantity may have no comparator; leave it out (sqt-1).".to_owned();
+        self.tell(Severity::Error, IssueCode::Invariant, Some(here), seen.range.clone(), words)
     }
 
     /// The address of an extension is absolute, unless it is a part of another extension; one that is known has a

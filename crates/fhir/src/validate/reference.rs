@@ -39,16 +39,17 @@ impl<'a> Contained<'a> {
         Self(inner)
     }
 
-    /// Marks those with that id as referenced, and answers their type.
+    /// The first resource with that id.
+    fn find(&mut self, id: &str) -> Option<&mut Inner<'a>> {
+        let at = self.0.partition_point(|it| *it.id < *id);
+        self.0.get_mut(at).filter(|it| it.id == id)
+    }
+
+    /// Marks the resource with that id as referenced, and answers its type.
     fn refer(&mut self, id: &str) -> Option<&str> {
-        let start = self.0.partition_point(|it| *it.id < *id);
-        let same = self.0.iter_mut().skip(start).take_while(|it| it.id == id);
-        let mut found = None;
-        for inner in same {
-            inner.is_referenced = true;
-            found = Some(&*inner.resource_type);
-        }
-        found
+        let found = self.find(id)?;
+        found.is_referenced = true;
+        Some(&found.resource_type)
     }
 }
 
@@ -64,9 +65,8 @@ impl<'a, 'v> Walk<'a, 'v> {
     /// The contained resource with that id.
     pub(super) fn contained_resource(&mut self, id: &str) -> Option<Node<'a>> {
         let text = self.text;
-        let contained = self.contained()?;
-        let at = contained.0.binary_search_by(|it| (*it.id).cmp(id)).ok()?;
-        text.get(contained.0[at].range.clone()).map(Node::of_text)
+        let found = self.contained()?.find(id)?;
+        text.get(found.range.clone()).map(Node::of_text)
     }
 
     /// The root resource as a node.
@@ -124,13 +124,8 @@ impl<'a, 'v> Walk<'a, 'v> {
     fn contained_target(&mut self, id: &str, here: &Frame<'_>, place: &Range<usize>) -> Option<Option<String>> {
         if id.is_empty() {
             // `#` alone is the resource that contains the one that says so.
-            let container = self.root_node()?.get_text("resourceType").map(Cow::into_owned);
-            let own = self.resource.start;
-            if own != self.root.start
-                && let Some(inner) = self.contained()?.0.iter_mut().find(|it| it.range.start == own)
-            {
-                inner.is_referenced = true;
-            }
+            self.resource.refers_out = true;
+            let container = Some(self.root.kind.to_owned());
             return Some(container);
         }
         let found = self.contained()?.refer(id).map(str::to_owned);
@@ -212,10 +207,17 @@ impl<'a, 'v> Walk<'a, 'v> {
     /// Contained resources that nothing refers to (dom-3; R4 calls it an error, R5 no longer does).
     pub(super) fn unreferenced(&mut self, here: &Frame<'_>) -> Option<()> {
         let Some(contained) = self.root.contained.take() else { return Some(()) };
-        let mut alone: Vec<&Inner<'a>> = contained.0.iter().filter(|it| !it.is_referenced).collect();
+        for pair in contained.0.windows(2).filter(|pair| pair[0].id == pair[1].id && !pair[0].id.is_empty()) {
+            let frame = Frame { name: "contained", index: Some(pair[1].index), above: Some(here), kind: here.kind };
+            let words =
+                || format!("Two contained resources have the id '{}'; each needs one of its own.", shown(&pair[1].id));
+            self.tell(Severity::Error, IssueCode::Value, Some(&frame), pair[1].range.clone(), words)?;
+        }
+        let refers = |it: &Inner<'a>| self.root.referring.binary_search(&it.range.start).is_ok();
+        let mut alone: Vec<&Inner<'a>> = contained.0.iter().filter(|it| !it.is_referenced && !refers(it)).collect();
         alone.sort_by_key(|it| it.index);
         for inner in alone {
-            let frame = Frame { above: Some(here), name: "contained", index: Some(inner.index) };
+            let frame = Frame { above: Some(here), name: "contained", index: Some(inner.index), kind: here.kind };
             let words = || {
                 if inner.id.is_empty() {
                     return "This contained resource has no id, so nothing can refer to it (dom-3).".to_owned();

@@ -133,6 +133,8 @@ pub(super) struct ElementRule {
     pub(super) binding: Option<Bound>,
     /// The resource types that a reference may lead to; empty is any.
     pub(super) targets: Box<[Box<str>]>,
+    /// Whether a quantity here may have no comparator (FHIR R4 SimpleQuantity).
+    pub(super) is_simple: bool,
     /// Rules about each value here, beyond those of its type.
     pub(super) checks: Vec<Check>,
 }
@@ -290,6 +292,7 @@ impl Rules {
             max: element.max.unwrap_or(u32::MAX),
             binding,
             targets: targets.into(),
+            is_simple: element.types.iter().flat_map(|it| &it.profiles).any(|it| it.ends_with("/SimpleQuantity")),
             checks: Vec::new(),
         }
     }

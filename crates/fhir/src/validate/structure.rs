@@ -68,7 +68,7 @@ impl<'a, 'v> Walk<'a, 'v> {
             return Some(None);
         };
         let element = rule.elements.get(usize::from(member.element))?;
-        let mut frame = Frame { above: Some(here), name: &element.name, index: None };
+        let mut frame = Frame { above: Some(here), name: &element.name, index: None, kind: member.kind };
         let first = self.text.as_bytes().get(at).copied();
         if !element.repeats {
             return Some(Some((member, self.beside(name, at, &frame)?)));
@@ -120,7 +120,7 @@ impl<'a, 'v> Walk<'a, 'v> {
                 continue;
             }
             if !element.repeats && name.starts_with('_') && fields.get(&name[1..]).is_none() {
-                let frame = Frame { above: Some(here), name: &element.name, index: None };
+                let frame = Frame { above: Some(here), name: &element.name, index: None, kind: member.kind };
                 self.alone(value, &frame)?;
             }
             if !element.repeats || value.kind() != Kind::Array {
@@ -128,7 +128,7 @@ impl<'a, 'v> Walk<'a, 'v> {
             }
             let other_name = name.strip_prefix('_').map_or_else(|| format!("_{name}"), str::to_owned);
             let other = fields.get(&other_name).filter(|it| it.kind() == Kind::Array);
-            let frame = Frame { above: Some(here), name: &element.name, index: None };
+            let frame = Frame { above: Some(here), name: &element.name, index: None, kind: member.kind };
             let place = value.place_in(self.text.as_bytes()).unwrap_or_default();
             if let Some(other) = other.filter(|_| name.starts_with('_'))
                 && other.items().count() != value.items().count()

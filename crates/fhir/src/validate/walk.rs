@@ -47,6 +47,8 @@ pub(super) struct Frame<'f> {
     pub(super) above: Option<&'f Self>,
     pub(super) name: &'f str,
     pub(super) index: Option<usize>,
+    /// The type of the value.
+    pub(super) kind: TypeId,
 }
 
 impl Frame<'_> {
@@ -64,19 +66,33 @@ impl Frame<'_> {
 }
 
 /// The resource that references and invariants look around in.
-pub(super) struct Root<'a> {
+pub(super) struct Root<'a, 'v> {
     /// Where it starts.
     pub(super) start: usize,
+    /// Its type.
+    pub(super) kind: &'v str,
     /// Its contained resources, gathered when the first is asked for.
     pub(super) contained: Option<Contained<'a>>,
+    /// Where those contained resources start that refer to it.
+    pub(super) referring: Vec<usize>,
     /// Itself, found when an invariant needs it.
     pub(super) node: Option<Node<'a>>,
 }
 
+impl<'v> Root<'_, 'v> {
+    const fn new(start: usize, kind: &'v str) -> Self {
+        Self { start, kind, contained: None, referring: Vec::new(), node: None }
+    }
+}
+
 /// A resource that is walked over.
-pub(super) struct Around<'a> {
+pub(super) struct Around<'a, 'v> {
     /// Where it starts.
     pub(super) start: usize,
+    /// Its type.
+    pub(super) kind: &'v str,
+    /// Whether it is contained and refers to its container.
+    pub(super) refers_out: bool,
     /// Itself, found when an invariant needs it.
     pub(super) node: Option<Node<'a>>,
 }
@@ -87,9 +103,9 @@ pub(super) struct Walk<'a, 'v> {
     pub(super) rules: &'v Rules,
     pub(super) definitions: &'v Definitions,
     pub(super) issues: Vec<Issue>,
-    pub(super) root: Root<'a>,
+    pub(super) root: Root<'a, 'v>,
     /// The resource that a value is part of: the root, or one contained in it.
-    pub(super) resource: Around<'a>,
+    pub(super) resource: Around<'a, 'v>,
     /// The Bundle around.
     pub(super) bundle: Option<BundleScope<'a>>,
     /// The rules of profiles.
@@ -97,7 +113,7 @@ pub(super) struct Walk<'a, 'v> {
     /// What the FHIRPath engine was asked.
     pub(super) asked_paths: Asked,
     /// Steps taken over profiles.
-    pub(super) steps: u32,
+    pub(super) steps: usize,
     /// The profiles that the outermost resource is held to.
     asked: &'v [&'v str],
     level: Severity,
@@ -126,8 +142,8 @@ impl<'a, 'v> Walk<'a, 'v> {
             rules: &validator.rules,
             definitions: &validator.definitions,
             issues: Vec::new(),
-            root: Root { start: 0, contained: None, node: None },
-            resource: Around { start: 0, node: None },
+            root: Root::new(0, ""),
+            resource: Around { start: 0, kind: "", refers_out: false, node: None },
             bundle: None,
             expressions: &validator.expressions,
             asked_paths: Asked::default(),
@@ -140,7 +156,8 @@ impl<'a, 'v> Walk<'a, 'v> {
         }
     }
 
-    fn finish(self) -> Report {
+    fn finish(mut self) -> Report {
+        self.issues.sort_by_key(|it| it.place.start);
         Report { issues: self.issues, truncated: self.truncated }
     }
 
@@ -227,7 +244,7 @@ impl<'a, 'v> Walk<'a, 'v> {
     /// A resource of any type.
     pub(super) fn resource(&mut self, at: usize, here: Option<&Frame<'_>>, place: Place) -> Option<usize> {
         const START: &str = "{\"resourceType\":\"";
-        let unnamed = Frame { above: None, name: "Resource", index: None };
+        let unnamed = Frame { above: None, name: "Resource", index: None, kind: TypeId::MAX };
         let frame = here.unwrap_or(&unnamed);
         if self.byte(at) != Some(b'{') {
             let kind = kind_words(self.byte(at));
@@ -254,19 +271,22 @@ impl<'a, 'v> Walk<'a, 'v> {
                 format!("'{}' is not a resource type of FHIR R4{}.", shown(&named), did_you_mean(nearest))
             });
         };
-        let top = Frame { above: None, name: &rule.name, index: None };
+        let top = Frame { above: None, name: &rule.name, index: None, kind };
         let frame = here.unwrap_or(&top);
-        let outer = std::mem::replace(&mut self.resource, Around { start: at, node: None });
+        let fresh = Around { start: at, kind: &rule.name, refers_out: false, node: None };
+        let outer = std::mem::replace(&mut self.resource, fresh);
         let end = match place {
             Place::Contained => {
                 let seen = self.object(at, kind, None, frame)?;
+                if self.resource.refers_out {
+                    self.root.referring.push(at);
+                }
                 self.contained_rules(rule, &seen, frame)?;
                 self.profiles(rule, &seen, here.is_none(), frame)?;
                 seen.range.end
             }
             Place::Root => {
-                let fresh = Root { start: at, contained: None, node: None };
-                let outer_root = std::mem::replace(&mut self.root, fresh);
+                let outer_root = std::mem::replace(&mut self.root, Root::new(at, &rule.name));
                 let is_bundle = &*rule.name == "Bundle";
                 let fresh = BundleScope { start: at, index: None };
                 let outer_bundle = is_bundle.then(|| self.bundle.replace(fresh));
@@ -447,7 +467,7 @@ impl<'a, 'v> Walk<'a, 'v> {
         element: &'v ElementRule,
         here: &Frame<'_>,
     ) -> Option<(usize, bool)> {
-        let mut frame = Frame { above: Some(here), name: &element.name, index: None };
+        let mut frame = Frame { above: Some(here), name: &element.name, index: None, kind: member.kind };
         let first = self.byte(at)?;
         if !element.repeats {
             if first == b'[' {

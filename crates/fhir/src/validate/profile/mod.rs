@@ -11,14 +11,16 @@ use std::ops::Range;
 
 use collect::Val;
 
+use super::rules::{Shape, TypeId};
 use super::walk::{Frame, Walk};
 use super::words::shown;
-use crate::definitions::{Constraint, Definitions, Profile};
+use crate::definitions::{Constraint, Context, Definitions, Profile};
 use crate::json::Node;
 use crate::outcome::{IssueCode, Severity};
 
-/// How many values may be compared with constraints in one document.
-pub(super) const MOST_STEPS: u32 = 1_000_000;
+/// How many values may be compared with constraints in one document, beyond one for every few bytes of it.
+const MOST_STEPS: usize = 200_000;
+const BYTES_A_STEP: usize = 4;
 /// How far profiles may lead to values that have profiles of their own.
 const DEEPEST: u32 = 6;
 
@@ -64,7 +66,7 @@ impl<'a, 'v> Walk<'a, 'v> {
 
     /// A value and the profile that its type or its address names.
     pub(super) fn hold(&mut self, profile: &'v Profile, value: Val<'a, 'v>, here: &Frame<'_>) -> Option<()> {
-        if self.steps > MOST_STEPS {
+        if self.is_spent() {
             return Some(());
         }
         let mut checker = Checker { walk: self, profile, quiet: false, failed: false, depth: 0 };
@@ -77,15 +79,55 @@ impl<'a, 'v> Walk<'a, 'v> {
         Some(())
     }
 
-    /// An extension whose definition is known keeps to it.
+    /// Whether no more may be compared.
+    fn is_spent(&self) -> bool {
+        self.steps > MOST_STEPS + self.text.len() / BYTES_A_STEP
+    }
+
+    /// An extension whose definition is known keeps to it, and stands where it belongs.
     pub(super) fn hold_extension(&mut self, url: &str, extension: Node<'a>, here: &Frame<'_>) -> Option<()> {
-        match self.definitions.structure(url) {
-            Some(profile) if profile.type_name == "Extension" => {
-                let kind = self.definitions.type_named("Extension").map_or("Extension", |it| &*it.name);
-                self.hold(profile, Val::of(extension, kind), here)
-            }
-            _ => Some(()),
+        let definitions: &'v Definitions = self.definitions;
+        let Some(profile) = definitions.structure(url).filter(|it| it.type_name == "Extension") else {
+            return Some(());
+        };
+        let value = Val::of(extension, definitions.type_named("Extension").map_or("Extension", |it| &*it.name));
+        if let Some(holder) = here.above
+            && !profile.contexts.is_empty()
+            && !profile.contexts.iter().any(|it| self.is_context(it, holder))
+        {
+            let words = || {
+                let places: Vec<&str> = profile.contexts.iter().map(|it| &*it.expression).collect();
+                format!("The extension {} belongs on {}, not here.", shown(url), places.join(" or "))
+            };
+            self.tell(Severity::Warning, IssueCode::Structure, Some(here), value.place(self.text), words)?;
         }
+        self.hold(profile, value, here)
+    }
+
+    /// Whether an extension may stand on an element (FHIR R4 StructureDefinition.context).
+    fn is_context(&self, context: &Context, holder: &Frame<'_>) -> bool {
+        if context.kind != "element" {
+            // In another extension, or where an expression says: not looked at.
+            return true;
+        }
+        let name = |kind: TypeId| match self.rules.types.get(usize::from(kind)) {
+            Some(rule) if rule.shape != Shape::AnyResource => &*rule.name,
+            _ => self.resource.kind,
+        };
+        let wanted = context.expression.strip_suffix("[x]").unwrap_or(&context.expression);
+        let kind = name(holder.kind);
+        if self.definitions.is_a(kind, wanted) || kind == "Extension" {
+            return true;
+        }
+        let Some((owner, element)) = wanted.rsplit_once('.') else { return false };
+        if element != holder.name {
+            return false;
+        }
+        // `Patient.birthDate`: by the type of the object around, or by the whole way from the resource.
+        let around = holder.above.map(|it| name(it.kind));
+        let way = holder.above.map(Frame::path).unwrap_or_default();
+        let way: String = way.split('.').map(|it| it.split('[').next().unwrap_or(it)).collect::<Vec<_>>().join(".");
+        around == Some(owner) || way == owner || way.ends_with(&format!(".{owner}"))
     }
 }
 
@@ -134,12 +176,13 @@ impl<'a, 'v> Checker<'_, 'a, 'v> {
 
     /// Counts a step; `None` when there were too many, which ends the look.
     fn step(&mut self) -> Option<()> {
-        self.walk.steps += 1;
-        if self.walk.steps > MOST_STEPS {
-            // Not a fault of the document.
-            return None;
-        }
-        Some(())
+        self.charge(1)
+    }
+
+    /// Counts work; `None` when there was too much, which is no fault of the document.
+    fn charge(&mut self, steps: usize) -> Option<()> {
+        self.walk.steps = self.walk.steps.saturating_add(steps);
+        if self.walk.is_spent() { None } else { Some(()) }
     }
 
     /// The root of a profile.
@@ -150,7 +193,7 @@ impl<'a, 'v> Checker<'_, 'a, 'v> {
         self.depth -= 1;
         self.profile = outer;
         // Running out of steps ends this look, and what is said about it is said once, by who began it.
-        if end.is_none() && !self.failed && self.walk.steps > MOST_STEPS { Some(()) } else { end }
+        if end.is_none() && !self.failed && self.walk.is_spent() { Some(()) } else { end }
     }
 
     /// The children that a constraint speaks of, in an object.
@@ -163,6 +206,7 @@ impl<'a, 'v> Checker<'_, 'a, 'v> {
     ) -> Option<()> {
         let Some(node) = object.node else { return Some(()) };
         for child in &constraint.children {
+            self.charge(node.raw().len() / 256)?;
             let values = collect::values(self.definitions(), node, object.kind, &child.element.name);
             let base = self.definitions().type_named(object.kind).and_then(|it| it.element_named(&child.element.name));
             let told = base.is_some_and(|it| it.min > 0) && values.is_empty();
@@ -203,7 +247,7 @@ impl<'a, 'v> Checker<'_, 'a, 'v> {
             self.tell(Severity::Error, IssueCode::Structure, here, place, words)?;
         }
         for &value in values {
-            let frame = Frame { above: Some(here), name: &element.name, index: value.index };
+            let frame = Frame { above: Some(here), name: &element.name, index: value.index, kind: here.kind };
             self.value(constraint, whole, value, &frame)?;
         }
         self.slices(constraint, whole, values, place, here)

@@ -31,7 +31,8 @@ impl<'a, 'v> Checker<'_, 'a, 'v> {
         let (mut last, mut outside) = (0, false);
         for &value in values {
             self.step()?;
-            let frame = Frame { above: Some(here), name: &constraint.element.name, index: value.index };
+            let frame =
+                Frame { above: Some(here), name: &constraint.element.name, index: value.index, kind: here.kind };
             let mut slices = constraint.slices.iter();
             let found = slices.position(|slice| {
                 let same = whole.and_then(|it| it.slice(slice.slice_name.as_deref()?));
@@ -163,6 +164,9 @@ impl<'a, 'v> Checker<'_, 'a, 'v> {
     /// One step of a discriminator's path.
     fn follow(&mut self, value: Val<'a, 'v>, step: &Step<'v>) -> Vec<Val<'a, 'v>> {
         let Some(node) = value.node else { return Vec::new() };
+        if self.charge(1 + node.raw().len() / 256).is_none() {
+            return Vec::new();
+        }
         match step {
             Step::Child(name) => collect::values(self.definitions(), value.object().unwrap_or(node), value.kind, name),
             Step::Extension(url) => {

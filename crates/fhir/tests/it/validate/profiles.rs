@@ -330,3 +330,28 @@ fn a_slice_inside_a_slice_is_told_apart_as_it_is_outside() {
     assert_eq!(told(&validator, &observation("1-8"), &[i]), Vec::<String>::new());
     one(&validator, &observation("2-6"), i, "Observation.component[0].code.coding[1].code", "exactly \"1-8\"");
 }
+
+#[test]
+fn an_extension_stands_where_it_belongs() {
+    let with = |holder: &str, url: &str, value: &str| {
+        holder.replace(
+            "EXT",
+            &format!(r#""extension":[{{"url":"http://hl7.org/fhir/StructureDefinition/{url}",{value}}}]"#),
+        )
+    };
+    let time = r#""valueDateTime":"1970-03-30T09:30:00Z""#;
+    fine(&with(r#"{"resourceType":"Patient","birthDate":"1970-03-30","_birthDate":{EXT}}"#, "patient-birthTime", time));
+    only(
+        &with(r#"{"resourceType":"Patient",EXT}"#, "patient-birthTime", time),
+        "Patient.extension[0]",
+        "belongs on Patient.birthDate, not here",
+    );
+    let address = r#""valueAddress":{"city":"Leeds"}"#;
+    fine(&with(r#"{"resourceType":"Patient",EXT}"#, "patient-birthPlace", address));
+    only(
+        &with(r#"{"resourceType":"Patient","name":[{EXT}]}"#, "patient-birthPlace", address),
+        "Patient.name[0].extension[0]",
+        "belongs on Patient, not here",
+    );
+    fine(&with(r#"{"resourceType":"Patient","name":[{EXT}]}"#, "humanname-assembly-order", r#""valueCode":"F""#));
+}

@@ -92,3 +92,22 @@ fn a_contained_resource_keeps_its_own_rules() {
     let nested = said(&contained(r##""contained":[{"resourceType":"Patient","id":"q","active":true}]"##));
     assert!(nested.iter().any(|it| it.starts_with("E") && it.contains("dom-2")), "{nested:?}");
 }
+
+#[test]
+fn two_contained_resources_have_two_ids() {
+    let twice = r#"{"resourceType":"Patient","id":"p"},{"resourceType":"Patient","id":"p"}"#;
+    let told = said(&observation(r##""reference":"#p""##, &format!(r#","contained":[{twice}]"#)));
+    assert!(told.iter().any(|it| it.starts_with("E Observation.contained[1]: Two contained")), "{told:?}");
+}
+
+#[test]
+fn many_references_to_many_contained_resources_are_walked_in_time() {
+    let provenance = |id: usize| {
+        format!(
+            r##"{{"resourceType":"Provenance","id":"v{id}","target":[{{"reference":"#"}},{{"reference":"#v{id}"}}],"recorded":"2026-11-23T09:30:00Z","agent":[{{"who":{{"display":"x"}}}}]}}"##
+        )
+    };
+    let all: Vec<String> = (0..5_000).map(|id| provenance(id % 4_999)).collect();
+    let told = said(&observation(r#""display":"x""#, &format!(r#","contained":[{}]"#, all.join(","))));
+    assert_eq!(told.len(), 1, "{told:?}");
+}

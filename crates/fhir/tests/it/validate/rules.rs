@@ -30,6 +30,13 @@ fn rules_about_presence() {
 }
 
 #[test]
+fn a_simple_quantity_has_no_comparator() {
+    let range = r#""referenceRange":[{"low":{"comparator":"<","value":1}}]"#;
+    only(&observation(range), "Observation.referenceRange[0].low", "sqt-1");
+    fine(&observation(r#""valueQuantity":{"comparator":"<","value":1}"#));
+}
+
+#[test]
 fn rules_about_order() {
     let period =
         |start: &str, end: &str| observation(&format!(r#""effectivePeriod":{{"start":"{start}","end":"{end}"}}"#));
