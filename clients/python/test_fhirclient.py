@@ -107,6 +107,16 @@ class Fhirclient(house.Case):
         with self.refused(410):
             Observation.read(made.id, self.server)
 
+    def test_creates_once_what_it_creates_on_a_condition(self):
+        key = house.identifier()
+        # The client sets no headers of its own for one request, so its session does.
+        server = connected()
+        server.session.headers["If-None-Exist"] = f"patient={self.ada}&identifier={house.SYSTEM}|{key['value']}"
+        resource = house.measured(f"Patient/{self.ada}", house.WEIGHT, "2025-06-01", 60, identifier=[key])
+        made, again = (Observation(Observation(resource).create(server)) for _ in range(2))
+        server.session.close()
+        self.assertEqual(again.as_json(), made.as_json())
+
     def test_finds_in_the_capability_statement_what_it_may_do(self):
         statement = self.server.capabilityStatement
         self.assertEqual(statement.fhirVersion, "4.0.1")

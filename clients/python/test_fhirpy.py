@@ -130,6 +130,24 @@ class Fhirpy(house.Case):
             self.client.get("Observation", made.id)
         self.assert_outcome(json.loads(str(caught.exception)))
 
+    def test_creates_once_what_it_creates_on_a_condition(self):
+        key = house.identifier()
+        client = connected(If_None_Exist=f"patient={self.ada}&identifier={house.SYSTEM}|{key['value']}")
+        made, again = (client.resource("Observation", **self.plain(identifier=[key])).create() for _ in range(2))
+        self.assertEqual(again.serialize(), made.serialize())
+
+    def test_updates_and_deletes_on_a_condition(self):
+        key = house.identifier()
+        search = self.client.resources("Observation")
+        search = search.search(patient=self.ada, identifier=f"{house.SYSTEM}|{key['value']}")
+        made, is_new = search.update(self.weight(identifier=[key]))
+        self.assertTrue(is_new)
+        changed, is_new = search.update(self.weight(identifier=[key], status="amended"))
+        self.assertFalse(is_new)
+        self.assertEqual((changed.id, changed.status), (made.id, "amended"))
+        search.delete()
+        self.assertEqual(search.fetch(), [])
+
     def test_its_own_kind_of_patch_is_refused_in_words(self):
         # It sends some members of a resource, as its maker's server takes them. R4 knows JSON Patch and FHIRPath Patch.
         made = self.weight().create()

@@ -4,7 +4,7 @@ import { before, test } from "node:test";
 import { CapabilityTool, Client } from "fhir-kit-client";
 import * as house from "../lib/house.mjs";
 
-const { HEART_RATE, LOINC, WEIGHT } = house;
+const { HEART_RATE, LOINC, SYSTEM, WEIGHT } = house;
 const client = new Client({ baseUrl: house.base, bearerToken: house.token });
 const answerTo = (result) => Client.httpFor(result).response;
 
@@ -114,12 +114,14 @@ test("fhir-kit-client is told entry by entry what became of a batch", async () =
       { request: { method: "GET", url: `Patient/${ada}` } },
       { resource: house.measured(ada, WEIGHT, "2025-02-03", 64), request: { method: "POST", url: "Observation" } },
       { request: { method: "GET", url: "Patient/nobody" } },
+      { request: { method: "GET", url: `Observation?patient=${ada}&code=${HEART_RATE}` } },
     ]),
   });
   assert.equal(done.type, "batch-response");
-  assert.deepEqual(done.entry.map((it) => it.response.status.slice(0, 3)), ["200", "201", "404"]);
+  assert.deepEqual(done.entry.map((it) => it.response.status.slice(0, 3)), ["200", "201", "404", "200"]);
   assert.equal(done.entry[0].resource.id, ada);
   house.isOutcome(done.entry[2].response.outcome);
+  assert.equal(done.entry[3].resource.total, 1);
 });
 
 test("fhir-kit-client sees every version in the history, a deletion too", async () => {
@@ -138,6 +140,36 @@ test("fhir-kit-client sees every version in the history, a deletion too", async 
   assert.deepEqual(first, made);
   // Deleting it again is no mistake.
   assert.ok(answerTo(await client.delete({ resourceType: "Observation", id: made.id })).ok);
+});
+
+test("fhir-kit-client creates once what it creates on a condition", async () => {
+  const key = house.identifier();
+  const resource = house.measured(ada, WEIGHT, "2025-03-04", 60, { identifier: [key] });
+  const options = { headers: { "If-None-Exist": `patient=${ada}&identifier=${SYSTEM}|${key.value}` } };
+  const made = await create(resource, options);
+  assert.equal(answerTo(made).status, 201);
+  const again = await create(resource, options);
+  assert.equal(answerTo(again).status, 200);
+  assert.equal(again.id, made.id);
+  assert.equal(again.meta.versionId, made.meta.versionId);
+
+  await create({ ...resource, effectiveDateTime: "2025-03-05" });
+  await refusal(create(resource, options), 412);
+});
+
+test("fhir-kit-client updates and deletes on a condition", async () => {
+  const key = house.identifier();
+  const searchParams = { patient: ada, identifier: `${SYSTEM}|${key.value}` };
+  const body = house.measured(ada, WEIGHT, "2025-03-04", 60, { identifier: [key] });
+  const made = await client.update({ resourceType: "Observation", searchParams, body });
+  assert.equal(answerTo(made).status, 201);
+  const amended = { ...body, status: "amended" };
+  const changed = await client.update({ resourceType: "Observation", searchParams, body: amended });
+  assert.equal(answerTo(changed).status, 200);
+  assert.equal(changed.id, made.id);
+  const query = new URLSearchParams(searchParams);
+  await client.request(`Observation?${query}`, { method: "DELETE" });
+  await refusal(client.read({ resourceType: "Observation", id: made.id }), 410);
 });
 
 test("fhir-kit-client patches with JSON Patch", async () => {

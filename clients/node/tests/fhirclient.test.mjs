@@ -4,7 +4,7 @@ import { before, test } from "node:test";
 import smart from "fhirclient";
 import * as house from "../lib/house.mjs";
 
-const { HEART_RATE, LOINC, WEIGHT } = house;
+const { HEART_RATE, LOINC, SYSTEM, WEIGHT } = house;
 const JSON_BODY = { "content-type": "application/fhir+json" };
 const nothing = { get: async () => null, set: async () => {}, unset: async () => {} };
 /** A client with an access token. */
@@ -90,6 +90,16 @@ test("fhirclient (npm) sees every version in the history, a deletion too", async
   const history = await client.request(`Observation/${made.id}/_history`);
   assert.deepEqual(history.entry.map((it) => it.request.method), ["DELETE", "PUT", "POST"]);
   await refusal(client.request(`Observation/${made.id}`), 410);
+});
+
+test("fhirclient (npm) creates once what it creates on a condition", async () => {
+  const key = house.identifier();
+  const resource = house.measured(ada, WEIGHT, "2025-03-04", 60, { identifier: [key] });
+  const headers = { ...JSON_BODY, "if-none-exist": `patient=${ada}&identifier=${SYSTEM}|${key.value}` };
+  const made = await client.create(resource, { headers });
+  const { body: again, response } = await client.create(resource, { headers, includeResponse: true });
+  assert.equal(response.status, 200);
+  assert.deepEqual(again, made);
 });
 
 test("fhirclient (npm) patches with JSON Patch", async () => {
