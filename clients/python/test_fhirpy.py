@@ -136,6 +136,14 @@ class Fhirpy(house.Case):
         made, again = (client.resource("Observation", **self.plain(identifier=[key])).create() for _ in range(2))
         self.assertEqual(again.serialize(), made.serialize())
 
+    def test_its_own_kind_of_conditional_create_is_refused_and_not_taken_for_a_plain_one(self):
+        # It sends the search in the address, as its maker's server takes it. R4 has the header If-None-Exist.
+        search = self.client.resources("Observation").search(patient=self.ada, identifier=f"{house.SYSTEM}|nothing")
+        with self.assertRaises(OperationOutcome) as caught:
+            search.get_or_create(self.weight())
+        self.assert_outcome(caught.exception.resource)
+        self.assertEqual(search.fetch(), [])
+
     def test_updates_and_deletes_on_a_condition(self):
         key = house.identifier()
         search = self.client.resources("Observation")

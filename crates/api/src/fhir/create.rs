@@ -1,7 +1,7 @@
 //! `POST /fhir/{type}`: a new resource. Its id is the server's, whatever the body says (R4 §3.1.0.8).
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::{Path, RawQuery, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use keepwell_service::{Change, WriteRequest};
@@ -15,9 +15,11 @@ pub(super) async fn create(
     State(api): State<Api>,
     caller: Caller,
     Path(resource_type): Path<String>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
+    written::no_search(query.as_ref())?;
     let body = body::document(&headers, body, api.service.config().max_bundle).await?;
     let condition = written::if_none_exist(&headers)?;
     let request = WriteRequest { condition, ..WriteRequest::new(&resource_type, None, Change::Create(body)) };

@@ -14,8 +14,10 @@ pub(super) async fn delete(
     State(api): State<Api>,
     caller: Caller,
     Path((resource_type, id)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
+    written::no_search(query.as_ref())?;
     let request = WriteRequest::new(&resource_type, Some(&id), Change::Delete);
     written::write(&api, &caller, &headers, request).await
 }

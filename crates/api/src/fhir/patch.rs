@@ -16,9 +16,11 @@ pub(super) async fn patch(
     State(api): State<Api>,
     caller: Caller,
     Path((resource_type, id)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
+    written::no_search(query.as_ref())?;
     let patch = read(&api, &headers, body).await?;
     let request = WriteRequest::new(&resource_type, Some(&id), Change::Patch(patch));
     written::write(&api, &caller, &headers, request).await

@@ -15,9 +15,11 @@ pub(super) async fn update(
     State(api): State<Api>,
     caller: Caller,
     Path((resource_type, id)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Refusal> {
+    written::no_search(query.as_ref())?;
     let body = body::document(&headers, body, api.service.config().max_bundle).await?;
     let request = WriteRequest::new(&resource_type, Some(&id), Change::Update(body));
     written::write(&api, &caller, &headers, request).await

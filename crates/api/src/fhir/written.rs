@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use keepwell_service::{FhirError, IssueCode, WriteRequest, Written};
+use keepwell_service::{FhirError, IssueCode, WriteRequest, Written, query_parameters};
 
 use super::answer::{Refusal, json, set, with_version};
 use super::caller::Caller;
@@ -35,6 +35,18 @@ pub(super) fn search_in_address(query: Option<&String>) -> Result<&str, Refusal>
         let words = "Say which resource is meant: by its id, 'Type/id', or by a search, 'Type?identifier=…'.";
         Refusal::new(StatusCode::METHOD_NOT_ALLOWED, IssueCode::NotSupported, words)
     })
+}
+
+/// Refuses a search where the address needs none: taken for a condition by its sender and passed over here, it would make
+/// a second of what is there already.
+pub(super) fn no_search(query: Option<&String>) -> Result<(), Refusal> {
+    let parameters = query_parameters(query.map_or("", String::as_str));
+    if parameters.iter().all(|(name, _)| ["_format", "_pretty", "_summary", "_elements"].contains(&name.as_str())) {
+        return Ok(());
+    }
+    let words = "A search does not go with this address. To create on a condition send it in the header 'If-None-Exist'; \
+                 to change what it finds, leave out the id.";
+    Err(Refusal::new(StatusCode::BAD_REQUEST, IssueCode::Invalid, words))
 }
 
 /// Writes, and answers as the caller prefers.

@@ -245,3 +245,24 @@ async fn another_systems_resource_can_be_seen_and_not_changed_and_one_out_of_rea
         assert_eq!(lab.send(refused(method)).await.refusal(), (403, "forbidden".to_owned()), "{method}");
     }
 }
+
+#[tokio::test]
+async fn a_search_in_the_address_of_one_resource_is_refused_and_not_passed_over() {
+    let house = House::new().await;
+    let (patient, observation) = house.amina().await;
+    let resource = weight(None, patient.trim_start_matches("/fhir/"), 70.5);
+    for (method, path) in [
+        ("POST", "/fhir/Observation?identifier=a"),
+        ("PUT", &*format!("{observation}?identifier=a")),
+        ("DELETE", &*format!("{observation}?identifier=a")),
+        ("PATCH", &*format!("{observation}?identifier=a")),
+    ] {
+        let answer = send(&house, method, path, &resource, &[]).await;
+        assert_eq!(answer.refusal(), (400, "invalid".to_owned()), "{method} {path}");
+    }
+    let shaped = send(&house, "POST", "/fhir/Observation?_format=json&_pretty=true", &resource, &[]).await;
+    assert_eq!(shaped.status, StatusCode::CREATED, "{}", shaped.text());
+    // Leniency is for what is found, not for what is written.
+    let lenient = send(&house, "POST", "/fhir/Observation?x=1", &resource, &[(PREFER, "handling=lenient")]).await;
+    assert_eq!(lenient.refusal().0, 400);
+}
