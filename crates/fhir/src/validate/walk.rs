@@ -241,16 +241,13 @@ impl<'a, 'v> Walk<'a, 'v> {
         Some(end)
     }
 
-    /// A resource of any type.
-    pub(super) fn resource(&mut self, at: usize, here: Option<&Frame<'_>>, place: Place) -> Option<usize> {
+    /// The type of the resource at `at`, or, where it is none, its end after telling so.
+    fn resource_rule(&mut self, at: usize, frame: &Frame<'_>) -> Option<Result<(TypeId, &'v TypeRule), usize>> {
         const START: &str = "{\"resourceType\":\"";
-        let unnamed = Frame { above: None, name: "Resource", index: None, kind: TypeId::MAX };
-        let frame = here.unwrap_or(&unnamed);
         if self.byte(at) != Some(b'{') {
             let kind = kind_words(self.byte(at));
-            return self.skip_telling(at, IssueCode::Structure, frame, || {
-                format!("A resource is wanted here, an object with a resourceType, and this is {kind}.")
-            });
+            let words = || format!("A resource is wanted here, an object with a resourceType, and this is {kind}.");
+            return self.skip_telling(at, IssueCode::Structure, frame, words).map(Err);
         }
         let rest = self.text.get(at..)?;
         let quick = rest.strip_prefix(START).and_then(|name| name.split_once('"'));
@@ -259,17 +256,28 @@ impl<'a, 'v> Walk<'a, 'v> {
             None => self.node(at)?.get_text("resourceType"),
         };
         let Some(named) = named else {
-            return self.skip_telling(at, IssueCode::Required, frame, || {
-                "The resource does not say what it is: it needs a resourceType such as \"Patient\".".to_owned()
-            });
+            let words =
+                || "The resource does not say what it is: it needs a resourceType such as \"Patient\".".to_owned();
+            return self.skip_telling(at, IssueCode::Required, frame, words).map(Err);
         };
         let rules = self.rules;
         let found = rules.named(&named).map(|kind| (kind, &rules.types[usize::from(kind)]));
-        let Some((kind, rule)) = found.filter(|(_, rule)| rule.shape == Shape::Resource) else {
-            return self.skip_telling(at, IssueCode::Value, frame, || {
-                let nearest = super::names::nearest(&named, rules.resource_types());
-                format!("'{}' is not a resource type of FHIR R4{}.", shown(&named), did_you_mean(nearest))
-            });
+        if let Some(found) = found.filter(|(_, rule)| rule.shape == Shape::Resource) {
+            return Some(Ok(found));
+        }
+        let words = || {
+            let nearest = super::names::nearest(&named, rules.resource_types());
+            format!("'{}' is not a resource type of FHIR R4{}.", shown(&named), did_you_mean(nearest))
+        };
+        self.skip_telling(at, IssueCode::Value, frame, words).map(Err)
+    }
+
+    /// A resource of any type.
+    pub(super) fn resource(&mut self, at: usize, here: Option<&Frame<'_>>, place: Place) -> Option<usize> {
+        let unnamed = Frame { above: None, name: "Resource", index: None, kind: TypeId::MAX };
+        let (kind, rule) = match self.resource_rule(at, here.unwrap_or(&unnamed))? {
+            Ok(found) => found,
+            Err(end) => return Some(end),
         };
         let top = Frame { above: None, name: &rule.name, index: None, kind };
         let frame = here.unwrap_or(&top);

@@ -30,6 +30,18 @@ fn no_resource_made_with_synthea_is_wrong() {
     assert!(seen > 100);
 }
 
+#[test]
+fn no_bundle_made_with_synthea_is_wrong() {
+    let Some(bundles) = bundles() else { return };
+    let validator = Validator::new(r4());
+    for bundle in &bundles {
+        let checked = check(bundle).unwrap();
+        let report = validator.validate(&checked.bytes, &Options::default());
+        let told: Vec<_> = report.issues.iter().map(|it| (&it.expression, &it.words)).collect();
+        assert!(told.is_empty() && !report.truncated, "{told:#?}");
+    }
+}
+
 /// What is wrong with UK Core's own examples by the base rules: file, path, words.
 const UK_CORE_FAULTS: &[(&str, &str, &str)] = &[
     (
