@@ -38,26 +38,30 @@ impl Moment {
     /// every time; feeds leave them out, so here they may be missing.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let (date, time) = match text.split_once('T') {
-            Some((date, time)) => (date, Some(time)),
-            None => (text, None),
-        };
-        let mut parts = date.split('-');
-        let year = digits::<4>(parts.next()?).filter(|&year| year > 0)?;
-        let month = parts.next().map(|part| digits::<2>(part).filter(|month| (1..=12).contains(month)).ok_or(()));
-        let month = month.transpose().ok()?;
-        let longest = month.map_or(0, |month| days_in(year, month));
-        let day = parts.next().map(|part| digits::<2>(part).filter(|day| (1..=longest).contains(day)).ok_or(()));
-        let day = day.transpose().ok()?;
-        if parts.next().is_some() || time.is_some() && day.is_none() {
+        let bytes = text.as_bytes();
+        let mut moment = Self { year: 0, month: None, day: None, time: None, offset: None };
+        moment.year = two(bytes, 0)? * 100 + two(bytes, 2)?;
+        if moment.year == 0 {
             return None;
         }
-        let (time, offset) = match time {
-            Some(time) => read_time(time)?,
-            None => (None, None),
-        };
-        let small = |n: u16| u8::try_from(n).ok();
-        Some(Self { year, month: month.and_then(small), day: day.and_then(small), time, offset })
+        if bytes.len() == 4 {
+            return Some(moment);
+        }
+        let month = after(bytes, 4, b'-').filter(|month| (1..=12).contains(month))?;
+        moment.month = u8::try_from(month).ok();
+        if bytes.len() == 7 {
+            return Some(moment);
+        }
+        let day = after(bytes, 7, b'-').filter(|day| (1..=days_in(moment.year, month)).contains(day))?;
+        moment.day = u8::try_from(day).ok();
+        match bytes.get(10) {
+            None => Some(moment),
+            Some(b'T') => {
+                (moment.time, moment.offset) = read_time(bytes.get(11..)?)?;
+                Some(moment)
+            }
+            Some(_) => None,
+        }
     }
 
     /// The first moment it may mean. A time without a zone counts as UTC; only its place in an order depends on that.
@@ -106,49 +110,49 @@ impl fmt::Display for Moment {
     }
 }
 
-/// Exactly that many digits.
-fn digits<const LENGTH: usize>(text: &str) -> Option<u16> {
-    (text.len() == LENGTH && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+/// The two digits at a place.
+fn two(bytes: &[u8], at: usize) -> Option<u16> {
+    let digit = |at: usize| bytes.get(at).filter(|byte| byte.is_ascii_digit()).map(|byte| u16::from(byte - b'0'));
+    Some(digit(at)? * 10 + digit(at + 1)?)
 }
 
-fn two(text: &str, most: u16) -> Option<u8> {
-    digits::<2>(text).filter(|&n| n <= most).and_then(|n| u8::try_from(n).ok())
+/// The two digits behind a mark at a place.
+fn after(bytes: &[u8], at: usize, mark: u8) -> Option<u16> {
+    if bytes.get(at) == Some(&mark) { two(bytes, at + 1) } else { None }
 }
 
-fn read_time(text: &str) -> Option<(Option<TimeOfDay>, Option<i16>)> {
-    let zone = text.find(['Z', '+', '-']).unwrap_or(text.len());
-    let (clock, zone) = (text.get(..zone)?, text.get(zone..)?);
-    let offset = match zone {
-        "" => None,
-        "Z" => Some(0),
-        _ => {
-            let (hours, minutes) = zone.get(1..)?.split_once(':')?;
-            let minutes = i16::from(two(hours, 14)?) * 60 + i16::from(two(minutes, 59)?);
-            Some(if zone.starts_with('-') { -minutes } else { minutes })
+fn read_time(bytes: &[u8]) -> Option<(Option<TimeOfDay>, Option<i16>)> {
+    let small = |n: Option<u16>, most: u16| n.filter(|&n| n <= most).and_then(|n| u8::try_from(n).ok());
+    let (hour, minute) = (small(two(bytes, 0), 23)?, small(after(bytes, 2, b':'), 59)?);
+    let mut time = TimeOfDay { hour, minute, second: 0, micros: 0 };
+    let mut at = 5;
+    if bytes.get(at) == Some(&b':') {
+        time.second = small(after(bytes, at, b':'), 60)?;
+        at += 3;
+        if bytes.get(at) == Some(&b'.') {
+            let digits = bytes[at + 1..].iter().take_while(|byte| byte.is_ascii_digit()).count();
+            time.micros = micros(bytes.get(at + 1..at + 1 + digits).filter(|digits| !digits.is_empty())?);
+            at += 1 + digits;
         }
-    };
-    let mut parts = clock.split(':');
-    let (hour, minute) = (two(parts.next()?, 23)?, two(parts.next()?, 59)?);
-    let (second, micros) = match parts.next() {
-        None => (0, 0),
-        Some(part) => match part.split_once('.') {
-            None => (two(part, 60)?, 0),
-            Some((second, fraction)) => (two(second, 60)?, micros(fraction)?),
-        },
-    };
-    if parts.next().is_some() {
-        return None;
     }
-    Some((Some(TimeOfDay { hour, minute, second, micros }), offset))
+    let zone = bytes.get(at..)?;
+    let offset = match zone {
+        [] => None,
+        b"Z" => Some(0),
+        [sign @ (b'+' | b'-'), rest @ ..] if rest.len() == 5 => {
+            let hours = two(rest, 0).filter(|&hours| hours <= 14)?;
+            let minutes = i16::try_from(hours * 60 + after(rest, 2, b':').filter(|&minutes| minutes <= 59)?).ok()?;
+            Some(if *sign == b'-' { -minutes } else { minutes })
+        }
+        _ => return None,
+    };
+    Some((Some(time), offset))
 }
 
 /// A fraction of a second in millionths.
-fn micros(fraction: &str) -> Option<u32> {
-    if fraction.is_empty() || !fraction.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let padded = fraction.bytes().chain(std::iter::repeat(b'0')).take(6);
-    Some(padded.fold(0, |n, digit| n * 10 + u32::from(digit - b'0')))
+fn micros(fraction: &[u8]) -> u32 {
+    let padded = fraction.iter().copied().chain(std::iter::repeat(b'0')).take(6);
+    padded.fold(0, |n, digit| n * 10 + u32::from(digit - b'0'))
 }
 
 fn is_leap(year: u16) -> bool {

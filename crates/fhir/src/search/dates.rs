@@ -80,13 +80,14 @@ impl Interval {
 
 /// How long the time that ends a checked text may be: a minute, a second, or a part of a second.
 fn width(text: &str) -> i64 {
-    let clock = text.split_once('T').map_or("", |(_, time)| time);
-    let clock = clock.split(['Z', '+', '-']).next().unwrap_or_default();
-    match clock.split_once('.') {
-        Some((_, fraction)) => (0..fraction.len().min(6)).fold(SECOND, |width, _| width / 10),
-        None if clock.matches(':').count() == 1 => MINUTE,
-        None => SECOND,
+    // Up to the minute a date and time has sixteen characters, up to the second nineteen.
+    let bytes = text.as_bytes();
+    if bytes.get(16) != Some(&b':') {
+        return MINUTE;
     }
+    let Some(fraction) = bytes.get(20..).filter(|_| bytes.get(19) == Some(&b'.')) else { return SECOND };
+    let digits = fraction.iter().take(6).take_while(|byte| byte.is_ascii_digit());
+    digits.fold(SECOND, |width, _| width / 10)
 }
 
 #[cfg(test)]

@@ -21,8 +21,13 @@ const MOST_STEPS: usize = 24;
 /// A step down.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Step {
-    /// Into the property of that name; arrays on the way are flattened.
-    Field(Arc<str>),
+    /// Into a property; arrays on the way are flattened.
+    Field {
+        /// The property.
+        name: Arc<str>,
+        /// The element: without the type that a choice has in its property's name.
+        stem: Arc<str>,
+    },
     /// On only where the text at a path is this.
     Equals(Arc<[String]>, Arc<str>),
     /// To one item.
@@ -162,7 +167,8 @@ impl Compiler<'_> {
             found = true;
             for type_ref in &element.types {
                 let mut next = end.clone();
-                next.steps.push(Step::Field(json_name(element, &type_ref.name).into()));
+                let property = json_name(element, &type_ref.name).into();
+                next.steps.push(Step::Field { name: property, stem: name.into() });
                 next.type_name = type_ref.name.to_string();
                 next.value_set = element.binding.as_ref().and_then(|it| it.value_set.as_deref()).map(str::to_owned);
                 if type_ref.name != "code" {

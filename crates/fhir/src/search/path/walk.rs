@@ -30,9 +30,21 @@ type Condition = (Arc<[String]>, Arc<str>);
 #[derive(Debug, Default)]
 struct Branch {
     ends: Vec<Place>,
-    fields: Vec<(Arc<str>, Branch)>,
+    fields: Vec<Field>,
+    /// How many elements the fields are of.
+    elements: usize,
     conditions: Vec<(Condition, Branch)>,
     indices: Vec<(usize, Branch)>,
+}
+
+/// A property to go into.
+#[derive(Debug)]
+struct Field {
+    name: Arc<str>,
+    /// Which element it is: the properties that a choice may be spelt as are one.
+    element: usize,
+    stem: Arc<str>,
+    branch: Branch,
 }
 
 impl Walk {
@@ -105,12 +117,26 @@ impl Branch {
             return;
         };
         match step {
-            Step::Field(name) => entry(&mut self.fields, name).insert(rest, place),
+            Step::Field { name, stem } => self.field(name, stem).insert(rest, place),
             Step::Equals(path, literal) => {
                 entry(&mut self.conditions, &(Arc::clone(path), Arc::clone(literal))).insert(rest, place);
             }
             Step::Index(index) => entry(&mut self.indices, index).insert(rest, place),
         }
+    }
+
+    /// The branch of a property, made if there is none.
+    fn field(&mut self, name: &Arc<str>, stem: &Arc<str>) -> &mut Self {
+        let known = self.fields.iter().position(|field| field.name == *name);
+        let at = known.unwrap_or_else(|| {
+            let same = self.fields.iter().find(|field| field.stem == *stem);
+            let element = same.map_or(self.elements, |field| field.element);
+            self.elements = self.elements.max(element + 1);
+            let (name, stem) = (Arc::clone(name), Arc::clone(stem));
+            self.fields.push(Field { name, element, stem, branch: Self::default() });
+            self.fields.len() - 1
+        });
+        &mut self.fields[at].branch
     }
 
     /// A value: of an array each item. Depth is bounded by the longest path.
@@ -141,9 +167,21 @@ impl Branch {
         if self.fields.is_empty() {
             return;
         }
+        // An element is there once. When each was seen, the rest of the object need not be gone through: that is most of
+        // many resources.
+        let mut seen = 0u64;
+        let mut left = if self.elements <= 64 { self.elements } else { usize::MAX };
         for (name, member) in item.members() {
-            for (_, branch) in self.fields.iter().filter(|(field, _)| **field == *name) {
-                branch.value(member, found);
+            let Some(field) = self.fields.iter().find(|field| *field.name == *name) else { continue };
+            let bit = 1u64.checked_shl(u32::try_from(field.element).unwrap_or(u32::MAX)).unwrap_or(0);
+            if seen & bit != 0 {
+                continue;
+            }
+            seen |= bit;
+            field.branch.value(member, found);
+            left -= 1;
+            if left == 0 {
+                break;
             }
         }
     }
