@@ -27,6 +27,7 @@ mod written;
 
 pub use column::Columns;
 pub(crate) use parameter::Catalogue;
+pub use parameter::offered;
 pub use path::walk::Finder;
 use query::Rule;
 pub use query::{Handling, Limits, Query, Settings, Summary, Total};

@@ -138,6 +138,19 @@ impl Definitions {
     }
 }
 
+/// The search parameters of a type that searches can answer: what a capability statement may claim. `_list`, `_has` and what
+/// shapes the answer are not among them: they are no search parameters in the definitions.
+pub fn offered<'a>(
+    definitions: &'a Definitions,
+    resource_type: &'a str,
+) -> impl Iterator<Item = &'a SearchParameter> + use<'a> {
+    definitions.search_parameters(resource_type).filter(move |parameter| {
+        matches!(&*parameter.code, "_text" | "_content")
+            || parameter.kind != SearchKind::Special
+                && matches!(definitions.compiled(resource_type, &parameter.code), Found::Parameter(_))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;

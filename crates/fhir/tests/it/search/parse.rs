@@ -1,8 +1,8 @@
 //! How queries are read: names, suggestions, leniency, the self link.
 
-use keepwell_fhir::definitions::r4;
+use keepwell_fhir::definitions::{SearchKind, TypeKind, r4};
 use keepwell_fhir::outcome::{IssueCode, Severity};
-use keepwell_fhir::search::{Handling, Query, Settings, Summary, Total};
+use keepwell_fhir::search::{Handling, Query, Settings, Summary, Total, offered};
 
 use super::{parsed, problem, problems};
 
@@ -113,4 +113,28 @@ fn search_parse_too_large_is_refused_even_leniently() {
         let outcome = Query::parse(r4(), resource_type, query, Handling::Lenient).unwrap_err();
         assert_eq!(outcome.issues[0].code, IssueCode::TooCostly, "{}", &query[..30]);
     }
+}
+
+#[test]
+fn search_offers_what_it_can_answer_and_nothing_else() {
+    let mut offers = 0;
+    for definition in r4().types().filter(|it| it.kind == TypeKind::Resource && !it.is_abstract) {
+        let all: Vec<&str> = offered(r4(), &definition.name).map(|it| &*it.code).collect();
+        for parameter in r4().search_parameters(&definition.name) {
+            let value = match parameter.kind {
+                SearchKind::Date => "2020",
+                SearchKind::Composite if parameter.components.len() == 3 => "1$1$1",
+                SearchKind::Composite if parameter.code.ends_with("date") => "1$2020",
+                SearchKind::Composite => "1$1",
+                SearchKind::Token if matches!(&*parameter.code, "active" | "deceased") => "true",
+                _ => "1",
+            };
+            let read =
+                |value| Query::parse(r4(), &*definition.name, &format!("{}={value}", parameter.code), Handling::Strict);
+            let is_read = read(value).is_ok() || read("true").is_ok();
+            assert_eq!(is_read, all.contains(&&*parameter.code), "{} {}", definition.name, parameter.code);
+            offers += usize::from(is_read);
+        }
+    }
+    assert!(offers > 2_000, "{offers}");
 }
