@@ -266,9 +266,19 @@ pub(crate) enum Client {
         /// What kind of care it gives
         #[arg(long, value_enum, default_value_t = Setting::General)]
         setting: Setting,
+        /// What it may beyond feeding records and reading those that it feeds; may be given several times
+        #[arg(long, value_enum)]
+        grant: Vec<Granted>,
     },
     /// List registered systems
     List,
+}
+
+/// What a system may beyond feeding records.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Granted {
+    /// Search the records that it feeds without saying whose
+    SearchPeople,
 }
 
 #[derive(Debug, Args)]

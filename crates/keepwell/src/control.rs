@@ -1,13 +1,14 @@
 //! How commands reach the store: they open it themselves, or, while a server has it, ask that server over a socket in
 //! the folder that only the server's own user can open. Either way the same code does the work.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use keepwell_model::RecordId;
 use keepwell_record::RootKey;
 use keepwell_record::log::VerifyingKey;
-use keepwell_service::CareSetting;
+use keepwell_service::{CareSetting, Grant};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -28,18 +29,52 @@ const MAX_LINE: u64 = 64 << 10;
 pub(crate) enum Request {
     Stats,
     Verify,
-    Records { after: Option<RecordId>, limit: u32 },
-    Backup { out: PathBuf },
-    AddClient { name: String, organisation: String, setting: String },
+    Records {
+        after: Option<RecordId>,
+        limit: u32,
+    },
+    Backup {
+        out: PathBuf,
+    },
+    AddClient {
+        name: String,
+        organisation: String,
+        setting: String,
+        #[serde(default)]
+        grants: BTreeSet<Grant>,
+    },
     ListClients,
     RotateKeys,
-    RotateRecord { record: RecordId },
-    Erase { record: RecordId, authority: String },
-    Merge { survivor: RecordId, other: RecordId },
-    Unmerge { other: RecordId },
-    ExportRecord { record: RecordId, out: PathBuf, key_out: PathBuf },
-    ImportRecord { file: PathBuf, key_file: PathBuf, log_key: Option<String> },
-    Prove { record: RecordId, access: bool, seq: u64, out: PathBuf },
+    RotateRecord {
+        record: RecordId,
+    },
+    Erase {
+        record: RecordId,
+        authority: String,
+    },
+    Merge {
+        survivor: RecordId,
+        other: RecordId,
+    },
+    Unmerge {
+        other: RecordId,
+    },
+    ExportRecord {
+        record: RecordId,
+        out: PathBuf,
+        key_out: PathBuf,
+    },
+    ImportRecord {
+        file: PathBuf,
+        key_file: PathBuf,
+        log_key: Option<String>,
+    },
+    Prove {
+        record: RecordId,
+        access: bool,
+        seq: u64,
+        out: PathBuf,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -145,13 +180,17 @@ async fn perform(at: &Installation, request: Request) -> Result<Value, CliError>
             at.service.backup(&at.engine, out.clone()).await?;
             Ok(json!({ "backup": out, "bytes": std::fs::metadata(&out)?.len() }))
         }
-        Request::AddClient { name, organisation, setting } => {
+        Request::AddClient { name, organisation, setting, grants } => {
             let token = at.service.add_client(&name, &organisation, care_setting(&setting)).await?;
+            // Registering it took all away.
+            if !grants.is_empty() {
+                at.service.grant(&name, grants).await?;
+            }
             Ok(json!({ "client": name, "token": token }))
         }
         Request::ListClients => {
             let clients = at.service.clients().await?;
-            let line = |c: &keepwell_service::Client| json!({ "name": c.name, "organisation": c.organisation });
+            let line = |c: &keepwell_service::Client| json!({ "name": c.name, "organisation": c.organisation, "grants": c.grants });
             Ok(json!({ "clients": clients.iter().map(line).collect::<Vec<_>>() }))
         }
         Request::RotateKeys => keys::rotate(at).await,

@@ -1,53 +1,109 @@
-//! What the FHIR door offers, as a CapabilityStatement.
+//! What the FHIR door offers, as a CapabilityStatement: made from the list of interactions that the router is made from,
+//! and from the definitions that searches are read by.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use keepwell_fhir::compartment::{Home, home};
+use keepwell_fhir::definitions::{SearchKind, SearchParameter, r4};
 use keepwell_fhir::resource::Resource;
+use keepwell_fhir::search::offered;
 use serde_json::{Value, json};
 
 use crate::Service;
+use crate::rest::Interaction;
+
+/// The statement as it was last made, and for which address.
+#[derive(Default)]
+pub(crate) struct Stated(Mutex<Option<(String, Bytes)>>);
 
 impl Service {
     /// The CapabilityStatement of this server at its base address.
     #[must_use]
     pub fn capability_statement(&self, base_url: &str) -> Bytes {
-        let read = |name: &str| {
-            json!({
-                "type": name,
-                "interaction": INTERACTIONS.map(|code| json!({ "code": code })),
-                "versioning": "versioned-update",
-                "readHistory": true,
-                "updateCreate": true,
-            })
-        };
-        let kept = keepwell_fhir::types::all().iter().filter(|name| is_kept(name));
-        let resources: Vec<Value> = kept.map(|name| read(name)).collect();
-        let statement = json!({
-            "resourceType": "CapabilityStatement",
-            "status": "active",
-            "date": "2026-11-23",
-            "kind": "instance",
-            "software": { "name": "Keepwell", "version": env!("CARGO_PKG_VERSION") },
-            "implementation": { "description": "Keepwell, a person held health record", "url": base_url },
-            "fhirVersion": "4.0.1",
-            "format": ["application/fhir+json", "application/fhir+xml"],
-            "patchFormat": ["application/json-patch+json", "application/fhir+json", "application/fhir+xml"],
-            "rest": [{
-                "mode": "server",
-                "documentation": "A transaction is about one person, with the directory resources that go with it. \
-                                  Resources keep the ids that their source gave them; sending one again updates it.",
-                "security": { "description": "Bearer token of a registered source system." },
-                "resource": resources,
-                "interaction": [{ "code": "transaction" }, { "code": "batch" }, { "code": "history-system" }],
-            }],
-        });
-        Bytes::from(statement.to_string())
+        let mut kept = self.inner.stated.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, made)) = kept.as_ref().filter(|(base, _)| base == base_url) {
+            return made.clone();
+        }
+        let made = Bytes::from(statement(base_url).to_string());
+        *kept = Some((base_url.to_owned(), made.clone()));
+        made
     }
 }
 
-/// What can be done with every type that is kept.
-const INTERACTIONS: [&str; 8] =
-    ["read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create"];
+fn statement(base_url: &str) -> Value {
+    let kept: Vec<&str> = keepwell_fhir::types::all().iter().copied().filter(|name| is_kept(name)).collect();
+    let mut referring: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for name in &kept {
+        for parameter in offered(r4(), name).filter(|it| it.kind == SearchKind::Reference) {
+            for target in &parameter.targets {
+                referring.entry(target).or_default().push(format!("{name}:{}", parameter.code));
+            }
+        }
+    }
+    let resources: Vec<Value> =
+        kept.iter().map(|name| resource(name, referring.get(name).map_or(&[], Vec::as_slice))).collect();
+    json!({
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": "2026-11-25",
+        "kind": "instance",
+        "software": { "name": "Keepwell", "version": env!("CARGO_PKG_VERSION") },
+        "implementation": { "description": "Keepwell, a person held health record", "url": base_url },
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "application/fhir+xml"],
+        "patchFormat": ["application/json-patch+json", "application/fhir+json", "application/fhir+xml"],
+        "rest": [{
+            "mode": "server",
+            "documentation": "A transaction is about one person, with the directory resources that go with it. \
+                              Resources keep the ids that their source gave them; sending one again updates it. A search \
+                              says whose record it looks into, unless the system may search across people.",
+            "security": { "description": "Bearer token of a registered source system." },
+            "resource": resources,
+            "interaction": interactions(true),
+        }],
+    })
+}
+
+fn resource(name: &str, referring: &[String]) -> Value {
+    let parameter = |it: &SearchParameter| json!({ "name": &*it.code, "type": kind(it.kind), "definition": &*it.url });
+    let references = offered(r4(), name).filter(|it| it.kind == SearchKind::Reference);
+    json!({
+        "type": name,
+        "interaction": interactions(false),
+        "versioning": "versioned-update",
+        "readHistory": true,
+        "updateCreate": true,
+        "conditionalCreate": true,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": true,
+        "conditionalDelete": "single",
+        "referencePolicy": ["literal", "logical"],
+        "searchInclude": references.map(|it| format!("{name}:{}", it.code)).collect::<Vec<_>>(),
+        "searchRevInclude": referring,
+        "searchParam": offered(r4(), name).map(parameter).collect::<Vec<_>>(),
+    })
+}
+
+fn interactions(of_server: bool) -> Vec<Value> {
+    let all = Interaction::ALL.into_iter().filter(|it| it.is_of_server() == of_server);
+    all.flat_map(Interaction::codes).map(|code| json!({ "code": code })).collect()
+}
+
+const fn kind(kind: SearchKind) -> &'static str {
+    match kind {
+        SearchKind::Number => "number",
+        SearchKind::Date => "date",
+        SearchKind::String => "string",
+        SearchKind::Token => "token",
+        SearchKind::Reference => "reference",
+        SearchKind::Composite => "composite",
+        SearchKind::Quantity => "quantity",
+        SearchKind::Uri => "uri",
+        SearchKind::Special => "special",
+    }
+}
 
 fn is_kept(name: &str) -> bool {
     let json = format!("{{\"resourceType\":\"{name}\"}}");

@@ -18,6 +18,8 @@ pub struct ServiceConfig {
     pub max_entries: usize,
     /// Seconds after which a search is given up.
     pub search_seconds: i64,
+    /// Most records that one page of a search across people opens.
+    pub search_records: usize,
 }
 
 impl Default for ServiceConfig {
@@ -30,6 +32,7 @@ impl Default for ServiceConfig {
             max_bundle: 32 * 1024 * 1024,
             max_entries: 50_000,
             search_seconds: 20,
+            search_records: 10_000,
         }
     }
 }

@@ -36,7 +36,7 @@ pub use keepwell_fhir::outcome::{Issue, IssueCode};
 pub use operator::HousekeepingError;
 pub use people::{Assurance, BloodPressureForm, Session, SessionToken, VerifiedIdentity};
 pub use rest::{BundleRequest, HistoryOf, HistoryRequest, json_of_xml, query_parameters, xml_of_json};
-pub use rest::{PartOf, SearchIn, SearchRequest, part_of};
+pub use rest::{Interaction, PartOf, SearchIn, SearchRequest, part_of};
 pub use systems::{CareSetting, Client, Grant, ResourceAnswer, TransactionResponse};
 pub use transaction::{Change, Patch, WriteRequest, Written};
 pub use views::{
@@ -56,6 +56,7 @@ struct Inner {
     random: Arc<dyn Random>,
     config: ServiceConfig,
     clients: clients::Known,
+    stated: capability::Stated,
     last_used: session::LastUsed,
     /// Held while a directory resource is written, so that feeds which bring the same organisations do not race.
     directory: tokio::sync::Mutex<()>,
@@ -73,6 +74,7 @@ impl Service {
             random,
             config,
             clients: clients::Known::default(),
+            stated: capability::Stated::default(),
             last_used: session::LastUsed::default(),
             directory: tokio::sync::Mutex::default(),
             turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),

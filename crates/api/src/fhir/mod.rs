@@ -24,33 +24,50 @@ mod written;
 
 use axum::Router;
 use axum::middleware;
-use axum::routing::{any, get, post};
+use axum::routing::{MethodRouter, any, delete as method_delete, get, patch as method_patch, post, put};
+use keepwell_service::Interaction;
 
 pub(crate) use limits::Turns;
 
 use crate::Api;
 
+/// Where each interaction is found, and what does it.
+fn routes_of(interaction: Interaction) -> Vec<(&'static str, MethodRouter<Api>)> {
+    let (resource, of_type, inner) = ("/fhir/{type}/{id}", "/fhir/{type}", "/fhir/{type}/{id}/{inner}");
+    match interaction {
+        Interaction::Read => vec![(resource, get(read::read))],
+        Interaction::VersionRead => vec![("/fhir/{type}/{id}/_history/{version}", get(read::read_version))],
+        Interaction::Update => vec![(resource, put(update::update)), (of_type, put(update::update_found))],
+        Interaction::Patch => {
+            vec![(resource, method_patch(patch::patch)), (of_type, method_patch(patch::patch_found))]
+        }
+        Interaction::Delete => {
+            vec![(resource, method_delete(delete::delete)), (of_type, method_delete(delete::delete_found))]
+        }
+        Interaction::HistoryOfResource => vec![("/fhir/{type}/{id}/_history", get(history::of_resource))],
+        Interaction::HistoryOfType => vec![("/fhir/{type}/_history", get(history::of_type))],
+        Interaction::Create => vec![(of_type, post(create::create))],
+        Interaction::SearchType => vec![
+            (of_type, get(search::of_type)),
+            ("/fhir/{type}/_search", post(search::of_type_by_form)),
+            (inner, get(search::of_person)),
+            ("/fhir/{type}/{id}/{inner}/_search", post(search::of_person_by_form)),
+        ],
+        Interaction::SearchAll => vec![
+            ("/fhir", get(search::all)),
+            ("/fhir/", get(search::all)),
+            ("/fhir/_search", post(search::all_by_form)),
+        ],
+        Interaction::HistoryOfRecord => vec![("/fhir/_history", get(history::of_record))],
+        Interaction::Bundle => vec![("/fhir", post(transaction::commit)), ("/fhir/", post(transaction::commit))],
+        Interaction::Capabilities => vec![("/fhir/metadata", get(metadata::show))],
+    }
+}
+
 pub(crate) fn routes() -> Router<Api> {
-    let resource = get(read::read).put(update::update).patch(patch::patch).delete(delete::delete);
-    let of_type = get(search::of_type)
-        .post(create::create)
-        .put(update::update_found)
-        .patch(patch::patch_found)
-        .delete(delete::delete_found);
-    Router::new()
-        .route("/fhir", get(search::all).post(transaction::commit))
-        .route("/fhir/", get(search::all).post(transaction::commit))
-        .route("/fhir/_search", post(search::all_by_form))
-        .route("/fhir/metadata", get(metadata::show))
-        .route("/fhir/_history", get(history::of_record))
-        .route("/fhir/{type}", of_type)
-        .route("/fhir/{type}/_search", post(search::of_type_by_form))
-        .route("/fhir/{type}/_history", get(history::of_type))
-        .route("/fhir/{type}/{id}", resource)
-        .route("/fhir/{type}/{id}/_history", get(history::of_resource))
-        .route("/fhir/{type}/{id}/{inner}", get(search::of_person))
-        .route("/fhir/{type}/{id}/{inner}/_search", post(search::of_person_by_form))
-        .route("/fhir/{type}/{id}/_history/{version}", get(read::read_version))
+    let offered = Interaction::ALL.into_iter().flat_map(routes_of);
+    offered
+        .fold(Router::new(), |router, (place, method)| router.route(place, method))
         .method_not_allowed_fallback(unknown::method)
         .route("/fhir/{type}/", any(unknown::place))
         .route("/fhir/{type}/{id}/", any(unknown::place))

@@ -70,8 +70,8 @@ async fn unknown_places_and_methods_are_outcomes_too() {
         assert_eq!(house.ask("GET", path).await.refusal(), (404, "not-supported".to_owned()), "{path}");
     }
     for (method, path, allow) in [
-        ("PUT", "/fhir", "GET,HEAD,POST"),
-        ("DELETE", "/fhir/", "GET,HEAD,POST"),
+        ("PUT", "/fhir", "POST,GET,HEAD"),
+        ("DELETE", "/fhir/", "POST,GET,HEAD"),
         ("POST", "/fhir/Patient/1", "GET,HEAD,PUT,PATCH,DELETE"),
         ("PUT", "/fhir/Patient/1/_history", "GET,HEAD"),
         ("POST", "/fhir/metadata", "GET,HEAD"),

@@ -1,10 +1,12 @@
 //! The interactions of the FHIR door that read, and what reading and writing share. Each interaction has a file of its own.
 
+mod across;
 mod bundle;
 mod conditions;
 mod cursor;
 mod get;
 mod history;
+mod interaction;
 mod out;
 mod query;
 mod read;
@@ -17,6 +19,7 @@ mod xml;
 
 pub use bundle::BundleRequest;
 pub use history::{HistoryOf, HistoryRequest};
+pub use interaction::Interaction;
 pub use query::query_parameters;
 pub use search::{PartOf, SearchIn, SearchRequest, part_of};
 pub use xml::{json_of_xml, xml_of_json};

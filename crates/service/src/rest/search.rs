@@ -1,7 +1,5 @@
 //! Search (R4 §3.1.1), in the record of a person, in the directory, or across people.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use keepwell_fhir::compartment::compartment;
 use keepwell_fhir::definitions::r4;
@@ -12,10 +10,11 @@ use keepwell_model::{RecordId, Seq, Stream};
 use keepwell_record::{OpenRecord, busy};
 use serde::{Deserialize, Serialize};
 
+use super::across::Across;
 use super::out::Out;
 use super::query::query_parameters;
 use super::seen::not_found;
-use super::whose::{Whose, say_whose};
+use super::whose::Whose;
 use super::world::{Nothing, SeenWorld, load};
 use crate::extract::category_of_type;
 use crate::gate::looked;
@@ -50,9 +49,18 @@ pub struct SearchRequest<'a> {
     pub lenient: bool,
 }
 
+/// Where other pages are; it goes into their addresses, sealed.
+#[derive(Serialize, Deserialize)]
+pub(super) enum Cursor {
+    /// In one record.
+    One(Page),
+    /// In several.
+    Many(Across),
+}
+
 /// What one page shows; all of it goes into the address of the others, sealed.
 #[derive(Clone, Serialize, Deserialize)]
-struct Page {
+pub(super) struct Page {
     kind: Option<String>,
     person: Option<String>,
     query: String,
@@ -125,10 +133,17 @@ impl Service {
     pub async fn search(&self, client: &Client, request: &SearchRequest<'_>) -> Result<Bytes, FhirError> {
         let parameters = query_parameters(request.query);
         if let Some((_, cursor)) = parameters.iter().find(|(name, _)| name == "_page") {
-            let page: Page = self.open_cursor("search", client, cursor)?;
-            let query = parse(page.of(), &page.query, false)?;
-            let own = format!("_page={cursor}");
-            return self.page_of(client, request.base, &query, page.clone(), Some(own)).await;
+            let own = Some(format!("_page={cursor}"));
+            return match self.open_cursor("search", client, cursor)? {
+                Cursor::One(page) => {
+                    let query = parse(page.of(), &page.query, false)?;
+                    self.page_of(client, request.base, &query, page, own).await
+                }
+                Cursor::Many(across) => {
+                    let query = parse(across.of(), &across.query, false)?;
+                    self.search_across(client, request.base, &query, across, own).await
+                }
+            };
         }
         request.of.check()?;
         let query = parse(request.of, request.query, request.lenient)?;
@@ -143,7 +158,8 @@ impl Service {
             Whose::Person(record) => record,
             Whose::Directory => self.tenant().directory(),
             Whose::Nobody => return found_nothing(&query, request),
-            Whose::People(_) | Whose::Unsaid => return Err(say_whose()),
+            Whose::People(people) => return self.first_across(client, request, &query, Some(people)).await,
+            Whose::Unsaid => return self.first_across(client, request, &query, None).await,
         };
         let person = match request.of {
             SearchIn::Compartment(person, _) => Some(person.to_owned()),
@@ -156,6 +172,18 @@ impl Service {
             Err(error) if error.status == 404 => found_nothing(&query, request),
             other => other,
         }
+    }
+
+    async fn first_across(
+        &self,
+        client: &Client,
+        request: &SearchRequest<'_>,
+        query: &Query,
+        people: Option<Vec<RecordId>>,
+    ) -> Result<Bytes, FhirError> {
+        let kind = request.of.kind().map(str::to_owned);
+        let across = Across { kind, query: query.self_link(), people, after: None, offset: 0 };
+        self.search_across(client, request.base, query, across, None).await
     }
 
     /// One page in one record. `own` is what stands in its own address, unless that is the question itself.
@@ -180,24 +208,12 @@ impl Service {
         let fetched = load(record, seen.directory()).await?;
         let (bytes, what) = {
             let world = SeenWorld::new(&seen, record, &fetched, base, self.patience());
-            let columns = world.columns();
-            let run = || self.run_search(&world, &columns, query, page.offset);
-            let answer = if world.is_cold() { busy(run) } else { run() }?;
+            let answer = run(self, &world, query, page.offset)?;
             let page = Page { head: record.head().seq, ..page };
             let links = self.links(client, base, query, &page, &answer, own)?;
             written(&world, query, &answer, &links, base)
         };
         Ok(seen.release(self, bytes, what).await?)
-    }
-
-    fn run_search(
-        &self,
-        world: &SeenWorld<'_>,
-        columns: &Arc<Columns>,
-        query: &Query,
-        offset: usize,
-    ) -> Result<Answer, FhirError> {
-        Search::new(world, r4(), columns, self.now()).run(query, offset).map_err(not_run)
     }
 
     /// The addresses of this and the neighbouring pages.
@@ -224,7 +240,7 @@ impl Service {
                              with '_count'.";
                 return Err(FhirError::new(422, IssueCode::TooLong, words));
             }
-            let cursor = self.seal_cursor("search", client, &Page { offset, ..page.clone() });
+            let cursor = self.seal_cursor("search", client, &Cursor::One(Page { offset, ..page.clone() }));
             Ok(format!("{path}?_page={cursor}{passed}"))
         };
         if page.offset > 0 {
@@ -235,6 +251,13 @@ impl Service {
         }
         Ok(links)
     }
+}
+
+/// One page of what a query finds in a world.
+pub(super) fn run(service: &Service, world: &SeenWorld<'_>, query: &Query, offset: usize) -> Result<Answer, FhirError> {
+    let columns = world.columns();
+    let run = || Search::new(world, r4(), &columns, service.now()).run(query, offset);
+    if world.is_cold() { busy(run) } else { run() }.map_err(not_run)
 }
 
 /// Reads a question.
@@ -295,12 +318,13 @@ fn found_nothing(query: &Query, request: &SearchRequest<'_>) -> Result<Bytes, Fh
     let answer = Search::new(&Nothing(request.base), r4(), &columns, now).run(query, 0).map_err(not_run)?;
     let mut out = Out::new("searchset");
     let path = format!("{}{}", request.base, request.of.path());
-    begin(&mut out, query, &answer, &[("self", address(&path, &query.self_link()))]);
+    begin(&mut out, query, answer.total, &[("self", address(&path, &query.self_link()))]);
     Ok(out.finish())
 }
 
-fn begin(out: &mut Out, query: &Query, answer: &Answer, links: &[(&'static str, String)]) {
-    if let Some(total) = answer.total {
+/// Says how many there are and where, and what was left out of the question.
+pub(super) fn begin(out: &mut Out, query: &Query, total: Option<usize>, links: &[(&'static str, String)]) {
+    if let Some(total) = total {
         out.total(total);
     }
     out.links(links);
@@ -319,7 +343,19 @@ fn written(
     base: &str,
 ) -> (Bytes, Vec<Looked>) {
     let mut out = Out::new("searchset");
-    begin(&mut out, query, answer, links);
+    begin(&mut out, query, answer.total, links);
+    let what = push_hits(&mut out, world, query, answer, base);
+    (out.finish(), what)
+}
+
+/// Adds what was found in one record, and tells what of the person it is.
+pub(super) fn push_hits(
+    out: &mut Out,
+    world: &SeenWorld<'_>,
+    query: &Query,
+    answer: &Answer,
+    base: &str,
+) -> Vec<Looked> {
     let mut categories: Vec<(Category, usize)> = Vec::new();
     let matches = answer.matches.iter().map(|item| (item, "match"));
     for (&item, mode) in matches.chain(answer.included.iter().map(|item| (item, "include"))) {
@@ -333,5 +369,5 @@ fn written(
     if query.is_count_only() && answer.total.is_some_and(|total| total > 0) {
         categories.extend(query.types().map(|kind| (category_of_type(kind), answer.total.unwrap_or(0))).take(1));
     }
-    (out.finish(), looked(categories))
+    looked(categories)
 }

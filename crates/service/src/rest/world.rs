@@ -98,6 +98,12 @@ pub(super) struct Patience<'a> {
     pub(super) until: Timestamp,
 }
 
+impl Patience<'_> {
+    pub(super) fn is_over(self) -> bool {
+        self.clock.now() > self.until
+    }
+}
+
 impl Service {
     /// How long a search that begins now may take.
     pub(super) fn patience(&self) -> Patience<'_> {
@@ -320,7 +326,7 @@ impl World for SeenWorld<'_> {
     }
 
     fn is_cancelled(&self) -> bool {
-        self.patience.clock.now() > self.patience.until
+        self.patience.is_over()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The use cases on a real engine and a real SQLite file, with a clock that the test sets.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
 
+mod across;
 mod adding;
 mod city;
 mod clients;
@@ -8,6 +9,7 @@ mod conditions;
 mod conformance;
 mod fixture;
 mod hostile;
+mod leaks;
 mod matching;
 mod orders;
 mod pages;
