@@ -47,7 +47,7 @@ impl House {
     async fn client(&self, name: &str) -> Client {
         let added = self.scratch.service.add_client(name, "Chapel Allerton Surgery", CareSetting::General).await;
         let found = self.scratch.service.client_by_token(&added.expect("a client")).await;
-        found.expect("it can be looked up").expect("it is there")
+        (*found.expect("it can be looked up").expect("it is there")).clone()
     }
 
     async fn send(&self, client: &Client, resources: Vec<Value>) {
