@@ -121,7 +121,7 @@ class Fhirclient(house.Case):
         statement = self.server.capabilityStatement
         self.assertEqual(statement.fhirVersion, "4.0.1")
         observation = next(it for it in statement.rest[0].resource if it.type == "Observation")
-        self.assertLessEqual({"read", "create", "history-instance"}, {it.code for it in observation.interaction})
+        self.assertLessEqual({"read", "create", "search-type"}, {it.code for it in observation.interaction})
 
     def test_is_told_what_is_wrong(self):
         with self.refused(404, "not-found"):

@@ -188,10 +188,11 @@ test("fhir-kit-client finds in the capability statement what it may do", async (
   assert.equal(statement.fhirVersion, "4.0.1");
   const can = new CapabilityTool(statement);
   for (const interaction of ["transaction", "batch"]) assert.ok(can.serverCan(interaction), interaction);
-  const interactions = ["read", "vread", "update", "patch", "delete", "create", "history-instance"];
+  const interactions = ["read", "vread", "update", "patch", "delete", "create", "history-instance", "search-type"];
   for (const interaction of interactions) {
     assert.ok(can.resourceCan("Observation", interaction), interaction);
   }
+  for (const name of ["patient", "code", "date"]) assert.ok(can.resourceSearch("Observation", name), name);
 });
 
 test("fhir-kit-client is told what is wrong, as an OperationOutcome", async () => {

@@ -7,9 +7,9 @@ import * as house from "../lib/house.mjs";
 const { HEART_RATE, LOINC, SYSTEM, WEIGHT } = house;
 const JSON_BODY = { "content-type": "application/fhir+json" };
 const nothing = { get: async () => null, set: async () => {}, unset: async () => {} };
-/** A client with an access token. */
-const withToken = (access_token) =>
-  smart({}, {}, nothing).client({ serverUrl: house.base, tokenResponse: { access_token } });
+/** A client with an access token, and with a chosen patient if one is given. */
+const withToken = (access_token, patient) =>
+  smart({}, {}, nothing).client({ serverUrl: house.base, tokenResponse: { access_token, patient } });
 
 const client = withToken(house.token);
 
@@ -23,10 +23,12 @@ const send = (body) =>
   });
 
 let ada;
+let adas;
 
 before(async () => {
   const done = await send(house.ada());
   ada = done.entry[0].response.location.split("/")[1];
+  adas = withToken(house.token, ada);
 });
 
 const weigh = (value = 70, changes = {}) => client.create(house.measured(ada, WEIGHT, "2025-06-01", value, changes));
@@ -59,6 +61,14 @@ test("fhirclient (npm) searches by patient, code and date, sorted, and flattens 
   const some = [];
   for await (const it of client.resources(query, { limit: 12 })) some.push(it.effectiveDateTime);
   assert.deepEqual(some, house.days(12));
+});
+
+test("fhirclient (npm) reads its chosen patient and searches what is about them", async () => {
+  assert.equal((await adas.patient.read()).id, ada);
+  // Which parameter leads to the patient, the client looks up in the capability statement.
+  const found = await adas.patient.request(`Observation?code=${HEART_RATE}`);
+  assert.equal(found.total, 1);
+  assert.equal(found.entry[0].resource.subject.reference, `Patient/${ada}`);
 });
 
 test("fhirclient (npm) resolves references of what it found", async () => {

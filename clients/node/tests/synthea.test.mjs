@@ -21,6 +21,7 @@ function names() {
 }
 
 const FHIR_JSON = "application/fhir+json";
+const DIRECTORY = ["Organization", "Practitioner"];
 const headers = { authorization: `Bearer ${token}`, accept: FHIR_JSON };
 
 async function get(url) {
