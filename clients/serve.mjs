@@ -5,7 +5,9 @@ import { openEmpty } from "../e2e/lib/house.mjs";
 const [command, ...words] = process.argv.slice(2);
 const house = await openEmpty();
 try {
-  const env = { ...process.env, KEEPWELL_FHIR: `${house.base}/fhir`, KEEPWELL_TOKEN: house.token };
+  const { base, token, wideToken } = house;
+  const told = { KEEPWELL_FHIR: `${base}/fhir`, KEEPWELL_TOKEN: token, KEEPWELL_WIDE_TOKEN: wideToken };
+  const env = { ...process.env, ...told };
   const child = spawn(command, words, { stdio: "inherit", env });
   process.exitCode = await new Promise((done, failed) => {
     child.once("error", failed);

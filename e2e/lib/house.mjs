@@ -67,7 +67,7 @@ export async function open() {
   return { base: place.base, close };
 }
 
-/** Starts an installation with nobody in it; returns also the token of a system that may write to it. */
+/** Starts an installation with nobody in it; returns also the tokens of two systems, one of which may search everybody. */
 export async function openEmpty() {
   const place = await ground("clients");
   const run = async (...words) => {
@@ -75,9 +75,11 @@ export async function openEmpty() {
     return JSON.parse(stdout);
   };
   await run("init", "--base-url", place.base);
-  const { token } = await run("client", "add", "clients", "--organisation", "Clients of others");
+  const add = (name, ...grants) => run("client", "add", name, "--organisation", "Clients of others", ...grants);
+  const { token } = await add("clients");
+  const { token: wideToken } = await add("wide", "--grant", "search-people");
   const words = ["--dir", place.data, "serve", "--listen", `127.0.0.1:${place.port}`];
   const answers = () => fetch(`${place.base}/fhir/metadata`).then((answer) => answer.ok, () => false);
   const close = await start(place, words, answers);
-  return { base: place.base, token, close };
+  return { base: place.base, token, wideToken, close };
 }

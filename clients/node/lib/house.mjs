@@ -14,6 +14,9 @@ export const base = told("KEEPWELL_FHIR");
 /** The token of a registered system. */
 export const token = told("KEEPWELL_TOKEN");
 
+/** The token of one that may search across people. */
+export const wideToken = told("KEEPWELL_WIDE_TOKEN");
+
 /** The naming system of the ids that these tests make up. */
 export const SYSTEM = "https://clients.example/ids";
 

@@ -1,5 +1,6 @@
 // npm fhir-kit-client: every request that it has.
 import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
 import { before, test } from "node:test";
 import { CapabilityTool, Client } from "fhir-kit-client";
 import * as house from "../lib/house.mjs";
@@ -88,6 +89,33 @@ test("fhir-kit-client searches with POST, in a compartment, and counts", async (
   });
   assert.equal(counted.entry, undefined);
   assert.ok(counted.total >= 24);
+});
+
+test("fhir-kit-client searches across people where its registration grants it", async () => {
+  const wide = new Client({ baseUrl: house.base, bearerToken: house.wideToken });
+  const family = `Marlow ${randomUUID()}`;
+  const people = [];
+  for (const given of ["Ada", "Ben", "Cora"]) {
+    const body = house.somebody({ name: [{ family, given: [given] }] });
+    people.push(await wide.create({ resourceType: "Patient", body }));
+    const weight = house.measured(people.at(-1).id, WEIGHT, "2026-01-01", 60 + people.length);
+    await wide.create({ resourceType: "Observation", body: weight });
+  }
+  const identifier = `${SYSTEM}|${people[1].identifier[0].value}`;
+  const one = await wide.search({ resourceType: "Patient", searchParams: { identifier } });
+  assert.deepEqual(one.entry.map((it) => it.resource.id), [people[1].id]);
+  const seen = [];
+  let page = await wide.search({ resourceType: "Patient", searchParams: { family, _count: 2 } });
+  for (; page; page = await wide.nextPage({ bundle: page })) {
+    seen.push(...(page.entry ?? []).map((it) => it.resource.id));
+  }
+  assert.deepEqual(seen.toSorted(), people.map((it) => it.id).toSorted());
+  const heavy = await wide.search({
+    resourceType: "Observation",
+    searchParams: { "patient.family": family, "value-quantity": "gt61" },
+  });
+  assert.equal(heavy.entry.length, 2);
+  await refusal(client.search({ resourceType: "Patient", searchParams: { identifier } }), 422, "required");
 });
 
 test("fhir-kit-client commits a transaction with references between its entries", async () => {
