@@ -25,23 +25,38 @@ const REFERENCE: &[u8] = br#""reference":""#;
 /// Writes a stored (checked, compact) resource for output: sets `id`, `meta.versionId` and `meta.lastUpdated`, and
 /// replaces each `reference` for which `resolve` knows a new text. References to contained resources (`#…`) are not
 /// asked for. Everything else keeps its bytes and its order; bytes that hold no object come back as they are.
-pub fn project(stored: &[u8], stamp: Stamp<'_>, mut resolve: impl FnMut(&str) -> Option<String>) -> Vec<u8> {
-    let Some(node) = Node::new(stored).filter(|node| node.raw().starts_with('{')) else { return stored.to_vec() };
+pub fn project(stored: &[u8], stamp: Stamp<'_>, resolve: impl FnMut(&str) -> Option<String>) -> Vec<u8> {
+    let mut out = Vec::with_capacity(stored.len() + 160);
+    project_into(stored, stamp, resolve, &mut out);
+    out
+}
+
+/// As [`project`], written to the end of a buffer that may hold more: a Bundle, say.
+pub fn project_into(
+    stored: &[u8],
+    stamp: Stamp<'_>,
+    mut resolve: impl FnMut(&str) -> Option<String>,
+    out: &mut Vec<u8>,
+) {
+    let Some(node) = Node::new(stored).filter(|node| node.raw().starts_with('{')) else {
+        return out.extend_from_slice(stored);
+    };
     let mut edits = stamp_edits(stored, node, stamp);
     edits.extend(reference_edits(stored, &mut resolve));
     // Stable, so that edits at one place keep their order.
     edits.sort_by_key(|edit| edit.place.start);
-    apply(stored, edits)
+    apply(stored, edits, out);
 }
 
 /// Replaces each `reference` of a checked, compact document for which `resolve` knows a new text, and nothing else.
 pub fn with_references(stored: &[u8], mut resolve: impl FnMut(&str) -> Option<String>) -> Vec<u8> {
-    apply(stored, reference_edits(stored, &mut resolve))
+    let mut out = Vec::with_capacity(stored.len() + 160);
+    apply(stored, reference_edits(stored, &mut resolve), &mut out);
+    out
 }
 
 /// Makes edits that are ordered by their places.
-fn apply(stored: &[u8], edits: Vec<Edit>) -> Vec<u8> {
-    let mut out = Vec::with_capacity(stored.len() + 160);
+fn apply(stored: &[u8], edits: Vec<Edit>, out: &mut Vec<u8>) {
     let mut from = 0;
     for edit in edits {
         // Inside something that was replaced already.
@@ -55,7 +70,6 @@ fn apply(stored: &[u8], edits: Vec<Edit>) -> Vec<u8> {
         from = edit.place.end;
     }
     out.extend_from_slice(stored.get(from..).unwrap_or_default());
-    out
 }
 
 /// Puts `text` where `place` was.

@@ -254,6 +254,17 @@ pub(crate) enum Setting {
     SexualHealth,
 }
 
+/// What becomes of resources that do not keep the rules of FHIR R4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Invalid {
+    /// They are refused
+    Strict,
+    /// They are kept as they came, with what is wrong beside them: for feeds that nobody can mend
+    Record,
+    /// They are kept, and nobody looks
+    Off,
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Client {
     /// Register a source system and print its bearer token, once
@@ -269,6 +280,9 @@ pub(crate) enum Client {
         /// What it may beyond feeding records and reading those that it feeds; may be given several times
         #[arg(long, value_enum)]
         grant: Vec<Granted>,
+        /// What becomes of resources that do not keep the rules of FHIR R4
+        #[arg(long, value_enum, default_value_t = Invalid::Strict)]
+        validation: Invalid,
     },
     /// List registered systems
     List,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use keepwell_model::RecordId;
 use keepwell_record::RootKey;
 use keepwell_record::log::VerifyingKey;
-use keepwell_service::{CareSetting, Grant};
+use keepwell_service::{CareSetting, Grant, Validation};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -42,6 +42,8 @@ pub(crate) enum Request {
         setting: String,
         #[serde(default)]
         grants: BTreeSet<Grant>,
+        #[serde(default)]
+        validation: String,
     },
     ListClients,
     RotateKeys,
@@ -180,8 +182,9 @@ async fn perform(at: &Installation, request: Request) -> Result<Value, CliError>
             at.service.backup(&at.engine, out.clone()).await?;
             Ok(json!({ "backup": out, "bytes": std::fs::metadata(&out)?.len() }))
         }
-        Request::AddClient { name, organisation, setting, grants } => {
+        Request::AddClient { name, organisation, setting, grants, validation } => {
             let token = at.service.add_client(&name, &organisation, care_setting(&setting)).await?;
+            at.service.set_validation(&name, of_invalid(&validation)).await?;
             // Registering it took all away.
             if !grants.is_empty() {
                 at.service.grant(&name, grants).await?;
@@ -210,6 +213,14 @@ async fn perform(at: &Installation, request: Request) -> Result<Value, CliError>
         Request::ExportRecord { record, out, key_out } => export_record(at, record, &out, &key_out).await,
         Request::ImportRecord { file, key_file, log_key } => import_record(at, &file, &key_file, log_key).await,
         Request::Prove { record, access, seq, out } => prove(at, record, access, seq, &out).await,
+    }
+}
+
+fn of_invalid(name: &str) -> Validation {
+    match name {
+        "record" => Validation::Record,
+        "off" => Validation::Off,
+        _ => Validation::Strict,
     }
 }
 

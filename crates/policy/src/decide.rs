@@ -5,7 +5,8 @@
 //! - A source system, for direct care, under its own registered name only: learn whether details agree with a record,
 //!   begin a record, write what it holds about a person, write directory resources. It reads back only from records that
 //!   it has itself written to: its own items whatever their label, and other sources' items that are general. It searches
-//!   across people only if its registration says so; each record that it then looks into is read by the rule above.
+//!   across people only if its registration says so; each record that it then looks into is read by the rule above. Of
+//!   the lines that say who looked it sees its own, in records that it has written to.
 //! - Keepwell, for administration: match a person who signs in, and housekeeping.
 //! - The operator, for administration: register source systems, and housekeeping. No reading of records.
 //! - Delegates and professionals: nothing yet. Their rules need relationships, consent and shares.
@@ -88,7 +89,12 @@ fn system(request: &Request<'_>, client: &str) -> Result<Filter, Reason> {
         Action::ReadDirectory => Ok(everything()),
         Action::SearchPeople if request.facts.searches_people => Ok(Filter::NOTHING),
         Action::SearchPeople => Err(Reason::NotGranted),
-        Action::ReadAccessLines | Action::AddReading | Action::ManageClients | Action::Housekeep => Err(Reason::NoRule),
+        // The lines that it left itself; a line's source is the system that looked.
+        Action::ReadAccessLines if request.facts.feeds => {
+            Ok(Filter { labels: None, own_source: Some(client.to_owned()) })
+        }
+        Action::ReadAccessLines => Err(Reason::NotFed),
+        Action::AddReading | Action::ManageClients | Action::Housekeep => Err(Reason::NoRule),
     }?;
     needs(request, Purpose::DirectCare)?;
     Ok(filter)

@@ -115,7 +115,7 @@ impl Service {
     }
 }
 
-fn lines(block: &BlockView, into: &mut Vec<AccessLine>) -> Result<(), ServiceError> {
+pub(crate) fn lines(block: &BlockView, into: &mut Vec<AccessLine>) -> Result<(), ServiceError> {
     for entry in block.entries.iter().filter(|entry| entry.kind.as_str() == KIND) {
         let stored: Option<Stored> = entry.body.as_deref().and_then(|body| serde_json::from_slice(body).ok());
         // A line that cannot be read is never passed over in silence.

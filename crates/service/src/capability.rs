@@ -12,6 +12,7 @@ use keepwell_fhir::search::offered;
 use serde_json::{Value, json};
 
 use crate::Service;
+use crate::operations::Operation;
 use crate::rest::Interaction;
 
 /// The statement as it was last made, and for which address.
@@ -62,6 +63,7 @@ fn statement(base_url: &str) -> Value {
             "security": { "description": "Bearer token of a registered source system." },
             "resource": resources,
             "interaction": interactions(true),
+            "operation": operations(None),
         }],
     })
 }
@@ -72,6 +74,7 @@ fn resource(name: &str, referring: &[String]) -> Value {
     json!({
         "type": name,
         "interaction": interactions(false),
+        "operation": operations(Some(name)),
         "versioning": "versioned-update",
         "readHistory": true,
         "updateCreate": true,
@@ -89,6 +92,20 @@ fn resource(name: &str, referring: &[String]) -> Value {
 fn interactions(of_server: bool) -> Vec<Value> {
     let all = Interaction::ALL.into_iter().filter(|it| it.is_of_server() == of_server);
     all.flat_map(Interaction::codes).map(|code| json!({ "code": code })).collect()
+}
+
+/// The operations of a type, or of the server as a whole.
+fn operations(of: Option<&str>) -> Vec<Value> {
+    let mut offered = Vec::new();
+    for operation in Operation::ALL {
+        for (kind, definition) in operation.definitions() {
+            let fits = of.map_or(operation.is_of_server(), |name| kind.is_none_or(|kind| kind == name));
+            if fits {
+                offered.push(json!({ "name": operation.name(), "definition": definition }));
+            }
+        }
+    }
+    offered
 }
 
 const fn kind(kind: SearchKind) -> &'static str {

@@ -8,7 +8,7 @@ use keepwell_policy::{Action, Target};
 use keepwell_record::SideTable;
 
 use crate::gate::permit;
-use crate::{CareSetting, Client, FieldError, Grant, Problem, Service, ServiceError};
+use crate::{CareSetting, Client, FieldError, Grant, Problem, Service, ServiceError, Validation};
 
 /// How every token of a source system begins, so that a leaked one is recognised by scanners.
 const TOKEN_PREFIX: &str = "kw_";
@@ -54,7 +54,8 @@ impl Known {
 impl Service {
     /// Registers a source system and gives its token, which is shown this once and kept as a keyed hash only. A name
     /// stands for one system for ever, because it is the source of all that the system writes; registering it again
-    /// changes its organisation and setting, takes its grants away and gives one more token.
+    /// changes its organisation and setting, takes its grants away, makes
+    /// validation strict and gives one more token.
     ///
     /// # Errors
     /// [`ServiceError::Invalid`] for a name that cannot be one; [`ServiceError::Unavailable`].
@@ -67,7 +68,14 @@ impl Service {
         let _permit = permit(&Actor::Operator, Purpose::Administration, Action::ManageClients, Target::Tenant)?;
         check(name, organisation)?;
         let (organisation, added) = (organisation.trim().to_owned(), self.now());
-        let client = Client { name: name.to_owned(), organisation, setting, grants: BTreeSet::new(), added };
+        let client = Client {
+            name: name.to_owned(),
+            organisation,
+            setting,
+            validation: Validation::Strict,
+            grants: BTreeSet::new(),
+            added,
+        };
         let value = serde_json::to_vec(&client).expect("a client is plain strings");
         self.tenant().side_put(SideTable::Client, name.as_bytes(), &value, None).await?;
         let token = format!("{TOKEN_PREFIX}{}", self.secret::<32>());
@@ -84,6 +92,16 @@ impl Service {
     pub async fn grant(&self, name: &str, grants: BTreeSet<Grant>) -> Result<(), ServiceError> {
         let client = self.client(name).await?.ok_or(ServiceError::NotFound)?;
         let value = serde_json::to_vec(&Client { grants, ..client }).expect("a client is plain strings");
+        Ok(self.tenant().side_put(SideTable::Client, name.as_bytes(), &value, None).await?)
+    }
+
+    /// Says what becomes of what a registered system sends that does not keep the rules of R4. It holds within a second.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotFound`] if there is no system of that name; [`ServiceError::Unavailable`].
+    pub async fn set_validation(&self, name: &str, validation: Validation) -> Result<(), ServiceError> {
+        let client = self.client(name).await?.ok_or(ServiceError::NotFound)?;
+        let value = serde_json::to_vec(&Client { validation, ..client }).expect("a client is plain strings");
         Ok(self.tenant().side_put(SideTable::Client, name.as_bytes(), &value, None).await?)
     }
 

@@ -11,6 +11,7 @@ mod extract;
 mod gate;
 mod matching;
 mod names;
+mod operations;
 mod operator;
 mod pages;
 mod people;
@@ -33,11 +34,12 @@ pub use config::ServiceConfig;
 pub use error::{FhirError, ServiceError, SignInError};
 pub use keepwell_clinical::{FieldError, Problem, SAFETY_MESSAGE};
 pub use keepwell_fhir::outcome::{Issue, IssueCode};
+pub use operations::{CodesOf, Operation, OperationRequest};
 pub use operator::HousekeepingError;
 pub use people::{Assurance, BloodPressureForm, Session, SessionToken, VerifiedIdentity};
 pub use rest::{BundleRequest, HistoryOf, HistoryRequest, json_of_xml, query_parameters, xml_of_json};
 pub use rest::{Interaction, PartOf, SearchIn, SearchRequest, part_of};
-pub use systems::{CareSetting, Client, Grant, ResourceAnswer, TransactionResponse};
+pub use systems::{CareSetting, Client, Grant, ResourceAnswer, TransactionResponse, Validation};
 pub use transaction::{Change, Patch, WriteRequest, Written};
 pub use views::{
     AccessLine, AddedReading, Category, CategoryCount, FormErrors, Home, Looked, Measure, Measurement, Page, Point,

@@ -42,6 +42,25 @@ pub enum Grant {
     SearchPeople,
 }
 
+/// What becomes of a resource that does not keep the rules of FHIR R4.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Validation {
+    /// It is refused, with words that say what to mend.
+    #[default]
+    Strict,
+    /// It is kept as it came, and what is wrong with it is kept beside it: for feeds that nobody can mend.
+    Record,
+    /// It is kept, and nobody looks.
+    Off,
+}
+
+impl Validation {
+    fn is_strict(&self) -> bool {
+        *self == Self::Strict
+    }
+}
+
 /// A registered system that feeds records. Only [`crate::Service::client_by_token`] and its like make one.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -53,6 +72,9 @@ pub struct Client {
     /// What kind of care it comes from.
     #[serde(default)]
     pub setting: CareSetting,
+    /// What becomes of what it sends that is not valid.
+    #[serde(default, skip_serializing_if = "Validation::is_strict")]
+    pub validation: Validation,
     /// What it may beyond that.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub grants: BTreeSet<Grant>,

@@ -11,6 +11,7 @@ mod history;
 mod limits;
 mod metadata;
 mod negotiate;
+mod operations;
 mod pack;
 mod patch;
 mod prefer;
@@ -68,6 +69,7 @@ pub(crate) fn routes() -> Router<Api> {
     let offered = Interaction::ALL.into_iter().flat_map(routes_of);
     offered
         .fold(Router::new(), |router, (place, method)| router.route(place, method))
+        .merge(operations::routes())
         .method_not_allowed_fallback(unknown::method)
         .route("/fhir/{type}/", any(unknown::place))
         .route("/fhir/{type}/{id}/", any(unknown::place))

@@ -58,7 +58,11 @@ async fn in_a_batch_each_entry_is_taken_or_refused_by_itself() {
             entry("GET", &format!("{observation}/_history/1"), Value::Null),
             entry("GET", &format!("/{patient}/_history"), Value::Null),
             entry("HEAD", "metadata", Value::Null),
-            entry("PATCH", &observation, patch(&json!([{ "op": "add", "path": "/comment", "value": "x" }]))),
+            entry(
+                "PATCH",
+                &observation,
+                patch(&json!([{ "op": "add", "path": "/issued", "value": "2026-11-20T09:00:00Z" }])),
+            ),
             json!({ "resource": weight("x", "Patient/p1") }),
             entry("BREW", "Coffee", Value::Null),
         ],
@@ -73,7 +77,7 @@ async fn in_a_batch_each_entry_is_taken_or_refused_by_itself() {
         assert_eq!(refused, entry["response"]["outcome"]["resourceType"] == "OperationOutcome", "{at}");
     }
     // What reads comes after what writes.
-    assert_eq!(json["entry"][0]["resource"]["comment"], "x");
+    assert_eq!(json["entry"][0]["resource"]["issued"], "2026-11-20T09:00:00Z");
     assert_eq!(json["entry"][8]["resource"]["type"], "history");
     assert!(json["entry"][1].get("resource").is_none());
 }

@@ -5,6 +5,7 @@ mod doors;
 mod fhir_bundle;
 mod fhir_content;
 mod fhir_history;
+mod fhir_operations;
 mod fhir_read;
 mod fhir_refusals;
 mod fhir_search;

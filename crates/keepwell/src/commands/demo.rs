@@ -12,7 +12,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use keepwell_api::demo_provider::DemoResident;
-use keepwell_service::CareSetting;
+use keepwell_service::{CareSetting, Validation};
 use keepwell_synth::{City, Setting};
 use serde::{Deserialize, Serialize};
 
@@ -136,7 +136,10 @@ async fn load(installation: &Installation, city: &Arc<City>, base_url: &str) -> 
             Setting::SocialCare => CareSetting::SocialCare,
             _ => CareSetting::General,
         };
-        tokens.insert(source.name, installation.service.add_client(source.name, source.organisation, setting).await?);
+        let token = installation.service.add_client(source.name, source.organisation, setting).await?;
+        // As feeds are in life: what is wrong with them is kept beside them.
+        installation.service.set_validation(source.name, Validation::Record).await?;
+        tokens.insert(source.name, token);
     }
     let tokens = Arc::new(tokens);
     let client = Client::builder(TokioExecutor::new()).build_http();

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
-use keepwell_service::{CareSetting, Client};
+use keepwell_service::{CareSetting, Client, Validation};
 use serde::Deserialize;
 use serde_json::json;
 use serde_json::value::RawValue;
@@ -63,6 +63,8 @@ async fn client(installation: &Installation, source: &str) -> Result<Client, Cli
     }
     // The token is not needed here and, being unknown to everybody, cannot be used.
     installation.service.add_client(source, source, CareSetting::General).await?;
+    // Files are what they are: nobody is there who could mend them.
+    installation.service.set_validation(source, Validation::Record).await?;
     let made = installation.service.client(source).await?;
     made.ok_or_else(|| CliError::failed("the source was registered and is not there"))
 }

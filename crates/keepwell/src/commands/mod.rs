@@ -17,7 +17,7 @@ use keepwell_model::RecordId;
 use keepwell_service::Grant;
 use serde_json::json;
 
-use crate::cli::{Cli, Client, Command, Export, Granted, Import, Key, Setting};
+use crate::cli::{Cli, Client, Command, Export, Granted, Import, Invalid, Key, Setting};
 use crate::control::{Request, ask};
 use crate::error::CliError;
 use crate::installation::Place;
@@ -82,7 +82,7 @@ fn request_of(command: &Command) -> Result<Request, CliError> {
         }
         Command::Unmerge(words) => Request::Unmerge { other: record_id(&words.other)? },
         Command::Client(Client::List) => Request::ListClients,
-        Command::Client(Client::Add { name, organisation, setting, grant }) => Request::AddClient {
+        Command::Client(Client::Add { name, organisation, setting, grant, validation }) => Request::AddClient {
             name: name.clone(),
             organisation: organisation.clone(),
             setting: match setting {
@@ -93,6 +93,12 @@ fn request_of(command: &Command) -> Result<Request, CliError> {
             }
             .into(),
             grants: grant.iter().map(|Granted::SearchPeople| Grant::SearchPeople).collect(),
+            validation: match validation {
+                Invalid::Strict => "strict",
+                Invalid::Record => "record",
+                Invalid::Off => "off",
+            }
+            .into(),
         },
         Command::Key(Key::Rotate { record: None }) => Request::RotateKeys,
         Command::Key(Key::Rotate { record: Some(record) }) => Request::RotateRecord { record: record_id(record)? },

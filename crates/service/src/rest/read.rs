@@ -7,6 +7,7 @@ use keepwell_record::BlockEntry;
 use super::seen::{Place, Seen, Version, not_found, or_not_found};
 use crate::extract::category_of;
 use crate::gate::looked;
+use crate::operations::Projected;
 use crate::resolve;
 use crate::systems::{Client, ResourceAnswer};
 use crate::{FhirError, Service};
@@ -22,6 +23,9 @@ impl Service {
         resource_type: &str,
         id: &str,
     ) -> Result<ResourceAnswer, FhirError> {
+        if let Some(projected) = Projected::named(resource_type, id) {
+            return self.read_projected(client, projected).await;
+        }
         let place = Place::of(resource_type, id).ok_or_else(not_found)?;
         let seen = self.see(client, place.record).await.map_err(or_not_found)?;
         let entry = seen.find(resource_type, place.entry).ok_or_else(not_found)?;
@@ -68,7 +72,7 @@ impl Service {
 
 impl Seen {
     /// Whether an earlier version of something is within reach by itself.
-    pub(super) fn reaches_version(&self, entry: &BlockEntry) -> bool {
+    pub(crate) fn reaches_version(&self, entry: &BlockEntry) -> bool {
         self.reaches_labelled(entry.labels, entry.source.as_ref().map(|key| key.source.as_str()))
     }
 }

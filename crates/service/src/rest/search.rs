@@ -132,6 +132,12 @@ impl Service {
     /// is meant, 503, 504.
     pub async fn search(&self, client: &Client, request: &SearchRequest<'_>) -> Result<Bytes, FhirError> {
         let parameters = query_parameters(request.query);
+        request.of.check()?;
+        if let SearchIn::Type(kind) = request.of
+            && let Some(found) = self.search_trail(client, kind, &parameters, request.base).await?
+        {
+            return Ok(found);
+        }
         if let Some((_, cursor)) = parameters.iter().find(|(name, _)| name == "_page") {
             let own = Some(format!("_page={cursor}"));
             return match self.open_cursor("search", client, cursor)? {
@@ -145,7 +151,6 @@ impl Service {
                 }
             };
         }
-        request.of.check()?;
         let query = parse(request.of, request.query, request.lenient)?;
         let whose = match request.of {
             SearchIn::Compartment(person, _) => person.parse().map_or(Whose::Nobody, Whose::Person),

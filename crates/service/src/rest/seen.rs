@@ -108,6 +108,11 @@ impl Seen {
         &self.names
     }
 
+    /// What is there and within reach.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+        self.opened.entries()
+    }
+
     pub(crate) fn reaches(&self, entry: &Entry<'_>) -> bool {
         self.opened.reaches(entry)
     }

@@ -5,6 +5,7 @@
 //! like any other.
 
 mod alone;
+mod check;
 mod conditions;
 mod find;
 mod incoming;
@@ -29,6 +30,7 @@ use crate::rest::{Answered, BundleRequest, Names, Version};
 use crate::systems::{Client, TransactionResponse};
 use crate::{FhirError, Service, ServiceError};
 pub use alone::{Change, Patch, WriteRequest, Written};
+pub(crate) use check::{Recorded, issues_of};
 use find::Found;
 use incoming::Incoming;
 use respond::Done;
@@ -147,6 +149,7 @@ impl Service {
         if plan.changes_directory() && !held.directory {
             return Err(Refused::NeedsDirectory);
         }
+        plan.check(client, incoming)?;
         let changed = plan.changed();
         let parts = plan.take_parts();
         let committed = if parts.is_empty() {

@@ -93,6 +93,13 @@ impl Plan {
         .map(|half| half.id)
     }
 
+    pub(super) fn half(&mut self, side: Side) -> Option<&mut Half> {
+        match side {
+            Side::Person => self.person.as_mut(),
+            Side::Directory => self.directory.as_mut(),
+        }
+    }
+
     /// Takes its commit parts out: the person's first.
     pub(super) fn take_parts(&mut self) -> Vec<Part> {
         let part = |half: &mut Half| {
@@ -114,7 +121,7 @@ impl Half {
         !self.writes.is_empty() || !self.attach.is_empty() || self.open.is_none()
     }
 
-    fn find(&self, key: &SourceKey) -> Option<Entry<'_>> {
+    pub(super) fn find(&self, key: &SourceKey) -> Option<Entry<'_>> {
         self.open.as_ref()?.by_source(key)
     }
 

@@ -1,0 +1,314 @@
+//! Provenance and AuditEvent that follow from the streams of a record: read by their ids, and found by whom or what they
+//! are about. What sources sent as Provenance themselves is kept like everything else and comes along.
+
+use bytes::Bytes;
+use keepwell_fhir::date::Moment;
+use keepwell_fhir::project::reference_texts;
+use keepwell_model::{RecordId, Seq, Stream, Timestamp};
+use keepwell_record::BlockView;
+use serde::{Deserialize, Serialize};
+
+use super::given::unreadable;
+use super::shown::Shown;
+use super::timing::Span;
+use super::written::{BlockName, provenance, wrote};
+use super::{audit, person};
+use crate::access::lines;
+use crate::gate::looked;
+use crate::rest::{Out, Place, Seen, not_found, or_not_found};
+use crate::systems::{Client, ResourceAnswer};
+use crate::views::Category;
+use crate::{FhirError, Service, ServiceError};
+
+/// How many blocks are read at a time.
+const CHUNK: u64 = 64;
+/// Resources on a page if the caller does not say, and at most.
+const COUNT: usize = 50;
+const MOST: usize = 1_000;
+/// Blocks that are looked into for one page at most.
+const MOST_BLOCKS: u64 = 8_192;
+
+/// A resource that follows from a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Projected {
+    kind: Kind,
+    name: BlockName,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum Kind {
+    Provenance,
+    AuditEvent,
+}
+
+impl Kind {
+    fn of(resource_type: &str) -> Option<Self> {
+        match resource_type {
+            "Provenance" => Some(Self::Provenance),
+            "AuditEvent" => Some(Self::AuditEvent),
+            _ => None,
+        }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Provenance => "Provenance",
+            Self::AuditEvent => "AuditEvent",
+        }
+    }
+
+    const fn stream(self) -> Stream {
+        match self {
+            Self::Provenance => Stream::Care,
+            Self::AuditEvent => Stream::Access,
+        }
+    }
+}
+
+impl Projected {
+    /// The resource that an address names, if it is one of these.
+    pub(crate) fn named(resource_type: &str, id: &str) -> Option<Self> {
+        Some(Self { kind: Kind::of(resource_type)?, name: BlockName::of(id)? })
+    }
+}
+
+/// What is asked for; all of it goes into the address of the next page, sealed.
+#[derive(Clone, Serialize, Deserialize)]
+struct Asked {
+    kind: Kind,
+    record: RecordId,
+    /// Only of this target: type and id.
+    target: Option<(String, String)>,
+    /// From and until when it was recorded.
+    recorded: (i64, i64),
+    count: usize,
+    /// The newest block that was not looked into yet; none on a first page.
+    top: Option<u64>,
+}
+
+impl Service {
+    /// Reads one of these by its id.
+    pub(crate) async fn read_projected(&self, client: &Client, it: Projected) -> Result<ResourceAnswer, FhirError> {
+        let BlockName { record, seq } = it.name;
+        let (json, time) = match it.kind {
+            Kind::Provenance => {
+                let seen = self.see(client, record).await.map_err(or_not_found)?;
+                let (json, block) = self.provenance_of(&seen, seq).await?.ok_or_else(not_found)?;
+                let what = looked([(Category::Other, 1)]);
+                (seen.release(self, json, what).await?, block.time)
+            }
+            Kind::AuditEvent => {
+                let permit = self.permit_to_see_lines(client, record).await.map_err(or_not_found)?;
+                let blocks = self.tenant().blocks(record, Stream::Access, seq, 1).await.map_err(ServiceError::from)?;
+                let block = blocks.into_iter().find(|block| block.seq == seq).ok_or_else(not_found)?;
+                let mut found = Vec::new();
+                lines(&block, &mut found)?;
+                let line = found.first().filter(|line| audit::reaches(&permit, line)).ok_or_else(not_found)?;
+                let json = Bytes::from(audit::event(record, line).to_string());
+                self.settle(&permit, record, &looked([(Category::AccessLines, 1)])).await?;
+                (json, block.time)
+            }
+        };
+        Ok(ResourceAnswer { json, version: Seq(1), last_updated: time })
+    }
+
+    /// Finds Provenance or AuditEvents of a record, the newest first, as a searchset Bundle; `None` if that is not what
+    /// the parameters of a search ask for, or if there is no such record for its reader.
+    pub(crate) async fn search_trail(
+        &self,
+        client: &Client,
+        resource_type: &str,
+        parameters: &[(String, String)],
+        base: &str,
+    ) -> Result<Option<Bytes>, FhirError> {
+        let Some(kind) = Kind::of(resource_type) else { return Ok(None) };
+        let asked = match parameters.iter().find(|(name, _)| name == "_page") {
+            // It may be the page of another search.
+            Some((_, cursor)) => self.open_cursor(kind.name(), client, cursor).ok(),
+            None => Asked::read(kind, parameters)?,
+        };
+        let Some(asked) = asked else { return Ok(None) };
+        match self.page_of_trail(client, &asked, base).await {
+            Err(error) if error.status == 404 => Ok(None),
+            other => other.map(Some),
+        }
+    }
+
+    async fn page_of_trail(&self, client: &Client, asked: &Asked, base: &str) -> Result<Bytes, FhirError> {
+        let kind = asked.kind;
+        let mut page = Page { out: Out::new("searchset"), base, count: 0 };
+        let head = self.tenant().head(asked.record, kind.stream()).await.map_err(ServiceError::from)?;
+        let first = asked.top.is_none();
+        let top = asked.top.or(head.map(|head| head.seq.0)).unwrap_or(0);
+        match kind {
+            Kind::Provenance => {
+                let seen = self.see(client, asked.record).await.map_err(or_not_found)?;
+                if let Some((kind, id)) = &asked.target {
+                    let place = Place::of(kind, id).ok_or_else(not_found)?;
+                    seen.find(kind, place.entry).ok_or_else(not_found)?;
+                }
+                if first {
+                    page.add_kept(&seen, asked).await?;
+                }
+                let left = self.pass(asked, top, |block| page.add_provenance(&seen, asked, block)).await?;
+                let what = looked([(Category::Other, page.count)]);
+                Ok(seen.release(self, self.finish(client, page, asked, left, first), what).await?)
+            }
+            Kind::AuditEvent => {
+                let permit = self.permit_to_see_lines(client, asked.record).await.map_err(or_not_found)?;
+                if first {
+                    let seen = self.see(client, asked.record).await.map_err(or_not_found)?;
+                    page.add_kept(&seen, asked).await?;
+                }
+                let left = self
+                    .pass(asked, top, |block| {
+                        let mut found = Vec::new();
+                        lines(block, &mut found)?;
+                        for line in found.iter().filter(|line| audit::reaches(&permit, line)) {
+                            page.add(asked, block, || audit::event(asked.record, line).to_string().into_bytes());
+                        }
+                        Ok(page.count < asked.count)
+                    })
+                    .await?;
+                self.settle(&permit, asked.record, &looked([(Category::AccessLines, page.count)])).await?;
+                Ok(self.finish(client, page, asked, left, first))
+            }
+        }
+    }
+
+    /// Passes the blocks of the stream, the newest first, until there are enough. Answers the next one, if there is one.
+    async fn pass(
+        &self,
+        asked: &Asked,
+        top: u64,
+        mut each: impl FnMut(&BlockView) -> Result<bool, ServiceError>,
+    ) -> Result<Option<u64>, ServiceError> {
+        let (mut top, lowest) = (top, top.saturating_sub(MOST_BLOCKS));
+        while top > lowest {
+            let from = top.saturating_sub(CHUNK - 1).max(1);
+            let limit = u32::try_from(top - from + 1).expect("at most a chunk");
+            let blocks = self.tenant().blocks(asked.record, asked.kind.stream(), Seq(from), limit).await?;
+            if blocks.is_empty() {
+                return Err(ServiceError::NotFound);
+            }
+            for block in blocks.iter().rev() {
+                if !each(block)? {
+                    return Ok(Some(block.seq.0 - 1).filter(|left| *left > 0));
+                }
+            }
+            top = from - 1;
+        }
+        Ok(Some(top).filter(|left| *left > 0))
+    }
+
+    fn finish(&self, client: &Client, mut page: Page<'_>, asked: &Asked, left: Option<u64>, first: bool) -> Bytes {
+        let place = format!("{}/{}", page.base, asked.kind.name());
+        let mut links = vec![("self", place.clone())];
+        if let Some(left) = left {
+            let cursor = self.seal_cursor(asked.kind.name(), client, &Asked { top: Some(left), ..asked.clone() });
+            links.push(("next", format!("{place}?_page={cursor}")));
+        } else if first {
+            page.out.total(page.count);
+        }
+        page.out.links(&links);
+        page.out.finish()
+    }
+}
+
+impl Asked {
+    /// Reads the parameters of a first page; `None` if there are others than those of a trail.
+    fn read(kind: Kind, parameters: &[(String, String)]) -> Result<Option<Self>, FhirError> {
+        let (mut whose, mut target, mut count) = (None, None, COUNT);
+        let mut recorded = (i64::MIN, i64::MAX);
+        for (name, value) in parameters {
+            match (name.as_str(), kind) {
+                ("patient", _) => match person(value) {
+                    Ok(record) => whose = Some(record),
+                    Err(_) => return Ok(None),
+                },
+                ("target", Kind::Provenance) => match value.split_once('/') {
+                    Some((kind, id)) => target = Some((kind.to_owned(), id.to_owned())),
+                    None => return Ok(None),
+                },
+                ("recorded", Kind::Provenance) | ("date", Kind::AuditEvent) => narrow(&mut recorded, name, value)?,
+                ("_count", _) => count = value.parse().map_err(|_| unreadable(name))?,
+                ("_format" | "_pretty", _) => {}
+                // The newest come first anyway.
+                ("_sort", _) if matches!(value.as_str(), "-recorded" | "-date" | "-_lastUpdated") => {}
+                _ => return Ok(None),
+            }
+        }
+        let of_target = target.as_ref().map(|(kind, id)| Place::of(kind, id).map(|place| place.record));
+        let record = match (whose, of_target) {
+            (Some(whose), Some(Some(other))) if whose != other => return Ok(None),
+            (_, Some(None)) | (None, None) => return Ok(None),
+            (Some(record), _) | (None, Some(Some(record))) => record,
+        };
+        Ok(Some(Self { kind, record, target, recorded, count: count.clamp(1, MOST), top: None }))
+    }
+
+    fn in_time(&self, time: Timestamp) -> bool {
+        (self.recorded.0..self.recorded.1).contains(&time.micros())
+    }
+}
+
+/// A date with one of the prefixes of a search (R4 §3.1.1.4.6).
+fn narrow(recorded: &mut (i64, i64), name: &str, value: &str) -> Result<(), FhirError> {
+    let prefixed = value.get(..2).filter(|prefix| prefix.bytes().all(|b| b.is_ascii_lowercase()));
+    let (prefix, date) = prefixed.map_or(("eq", value), |prefix| (prefix, &value[2..]));
+    let span = Span::of(&Moment::parse(date).ok_or_else(|| unreadable(name))?);
+    let (from, until) = match prefix {
+        "eq" => (span.from, span.until),
+        "ge" => (span.from, i64::MAX),
+        "gt" | "sa" => (span.until, i64::MAX),
+        "le" => (i64::MIN, span.until),
+        "lt" | "eb" => (i64::MIN, span.from),
+        _ => return Err(unreadable(name)),
+    };
+    *recorded = (recorded.0.max(from), recorded.1.min(until));
+    Ok(())
+}
+
+/// A page in the making.
+struct Page<'b> {
+    out: Out,
+    base: &'b str,
+    count: usize,
+}
+
+impl Page<'_> {
+    fn add(&mut self, asked: &Asked, block: &BlockView, json: impl FnOnce() -> Vec<u8>) {
+        if asked.in_time(block.time) {
+            let id = BlockName { record: asked.record, seq: block.seq };
+            self.out.hit(Some(&format!("{}/{}/{id}", self.base, asked.kind.name())), &json(), "match");
+            self.count += 1;
+        }
+    }
+
+    /// Adds the Provenance of a block. Answers whether there is room for more.
+    fn add_provenance(&mut self, seen: &Seen, asked: &Asked, block: &BlockView) -> Result<bool, ServiceError> {
+        let of_target = asked.target.as_ref().is_none_or(|(kind, id)| wrote(seen, block, kind, id));
+        if of_target && let Some(json) = provenance(seen, block) {
+            self.add(asked, block, || json.to_string().into_bytes());
+        }
+        Ok(self.count < asked.count)
+    }
+
+    /// Adds what sources sent themselves.
+    async fn add_kept(&mut self, seen: &Seen, asked: &Asked) -> Result<(), FhirError> {
+        let target = asked.target.as_ref().map(|(kind, id)| format!("{kind}/{id}"));
+        let mut shown = Shown::new(seen);
+        let mut json = Vec::new();
+        for entry in seen.entries().filter(|entry| entry.kind().fhir_type() == Some(asked.kind.name())) {
+            let body = seen.body(&entry).await?;
+            json.clear();
+            shown.write(&entry, &body, &mut json);
+            let of_target = target.as_ref().is_none_or(|target| reference_texts(&json).any(|text| text == **target));
+            if of_target && asked.in_time(entry.time()) && self.count < MOST {
+                self.out.hit(Some(&format!("{}/{}", self.base, shown.reference(&entry))), &json, "match");
+                self.count += 1;
+            }
+        }
+        Ok(())
+    }
+}
