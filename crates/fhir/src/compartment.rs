@@ -7,9 +7,9 @@ use crate::reference::{Reference, Target};
 use crate::resource::Resource;
 
 /// For each type of the patient compartment (CompartmentDefinition/patient, R4 4.0.1), the elements that may refer to
-/// the patient; the first is the one that says whom the resource is about. Device and GuidanceResponse are not in HL7's
-/// compartment but do name a patient, and what names a patient belongs to that patient.
-const COMPARTMENT: [(&str, &[&str]); 68] = [
+/// the patient; the first is the one that says whom the resource is about. Device, GuidanceResponse and Binary are not in
+/// HL7's compartment but do name a patient, and what names a patient belongs to that patient.
+const COMPARTMENT: [(&str, &[&str]); 69] = [
     ("Account", &["subject"]),
     ("AdverseEvent", &["subject"]),
     ("AllergyIntolerance", &["patient", "recorder", "asserter"]),
@@ -17,6 +17,7 @@ const COMPARTMENT: [(&str, &[&str]); 68] = [
     ("AppointmentResponse", &["actor"]),
     ("AuditEvent", &["agent.who", "entity.what"]),
     ("Basic", &["subject", "author"]),
+    ("Binary", &["securityContext"]),
     ("BodyStructure", &["patient"]),
     ("CarePlan", &["subject", "activity.detail.performer"]),
     ("CareTeam", &["subject", "participant.member"]),
@@ -279,8 +280,7 @@ mod tests {
         }
     }
 
-    const NOT_KEPT: [&str; 14] = [
-        "Binary",
+    const NOT_KEPT: [&str; 13] = [
         "BiologicallyDerivedProduct",
         "Bundle",
         "Contract",

@@ -43,6 +43,7 @@ pub fn project_into(
     };
     let mut edits = stamp_edits(stored, node, stamp);
     edits.extend(reference_edits(stored, &mut resolve));
+    edits.extend(attachment_edits(stored, node, &mut resolve));
     // Stable, so that edits at one place keep their order.
     edits.sort_by_key(|edit| edit.place.start);
     apply(stored, edits, out);
@@ -51,7 +52,12 @@ pub fn project_into(
 /// Replaces each `reference` of a checked, compact document for which `resolve` knows a new text, and nothing else.
 pub fn with_references(stored: &[u8], mut resolve: impl FnMut(&str) -> Option<String>) -> Vec<u8> {
     let mut out = Vec::with_capacity(stored.len() + 160);
-    apply(stored, reference_edits(stored, &mut resolve), &mut out);
+    let mut edits = reference_edits(stored, &mut resolve);
+    if let Some(node) = Node::new(stored) {
+        edits.extend(attachment_edits(stored, node, &mut resolve));
+        edits.sort_by_key(|edit| edit.place.start);
+    }
+    apply(stored, edits, &mut out);
     out
 }
 
@@ -177,6 +183,16 @@ fn reference_edits(stored: &[u8], resolve: &mut dyn FnMut(&str) -> Option<String
         }
     }
     edits
+}
+
+/// A document's attachments lie in Binaries, which it names by address and not by reference (R4 §2.41.4.24).
+fn attachment_edits(stored: &[u8], node: Node<'_>, resolve: &mut dyn FnMut(&str) -> Option<String>) -> Vec<Edit> {
+    if node.get_text("resourceType").as_deref() != Some("DocumentReference") {
+        return Vec::new();
+    }
+    let urls = node.all("content.attachment.url").into_iter();
+    let edit = |url: Node<'_>| Some(Edit { place: url.place_in(stored)?, text: quoted(&resolve(&url.text()?)?) });
+    urls.filter_map(edit).collect()
 }
 
 /// The places of the strings, quotes included, that are the values of members called `reference`.

@@ -3,6 +3,7 @@
 //! know HTTP, HTML, cookies or languages, nor how a record is stored.
 
 mod access;
+mod binary;
 mod capability;
 mod clients;
 mod config;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use keepwell_model::{Clock, Random, Timestamp};
 use keepwell_record::Tenant;
 
+pub use binary::RawBinary;
 pub use config::ServiceConfig;
 pub use error::{FhirError, ServiceError, SignInError};
 pub use keepwell_clinical::{FieldError, Problem, SAFETY_MESSAGE};

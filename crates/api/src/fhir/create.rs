@@ -8,7 +8,8 @@ use keepwell_service::{Change, WriteRequest};
 
 use super::answer::Refusal;
 use super::caller::Caller;
-use super::{body, written};
+use super::negotiate::sends_fhir;
+use super::{binary, body, written};
 use crate::Api;
 
 pub(super) async fn create(
@@ -20,7 +21,12 @@ pub(super) async fn create(
     body: Body,
 ) -> Result<Response, Refusal> {
     written::no_search(query.as_ref())?;
-    let body = body::document(&headers, body, api.service.config().max_bundle).await?;
+    let limit = api.service.config().max_bundle;
+    let body = if resource_type == "Binary" && sends_fhir(&headers).is_err() {
+        binary::resource(&headers, &body::read(&headers, body, limit).await?)?
+    } else {
+        body::document(&headers, body, limit).await?
+    };
     let condition = written::if_none_exist(&headers)?;
     let request = WriteRequest { condition, ..WriteRequest::new(&resource_type, None, Change::Create(body)) };
     written::write(&api, &caller, &headers, request).await

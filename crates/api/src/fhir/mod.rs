@@ -2,6 +2,7 @@
 //! interaction has a file of its own.
 
 mod answer;
+mod binary;
 mod body;
 mod caller;
 mod cors;

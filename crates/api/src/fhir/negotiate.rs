@@ -153,8 +153,11 @@ pub(super) async fn render(request: Request, next: Next) -> Response {
         }
     };
     let is_pretty = of("_pretty") == Some("true");
+    // Of a Binary the file may be wanted, whatever its type.
+    let is_file = request.uri().path().starts_with("/fhir/Binary/");
     let response = match wanted {
         Some(_) => next.run(request).await,
+        None if is_file && of("_format").is_none() => return next.run(request).await,
         None => not_acceptable().into_response(),
     };
     match wanted {
@@ -162,6 +165,12 @@ pub(super) async fn render(request: Request, next: Next) -> Response {
         _ if is_pretty => pretty(response).await,
         _ => response,
     }
+}
+
+/// Whether a caller asks for FHIR by name, and not just for anything.
+pub(super) fn asks_for_fhir(query: &str, headers: &HeaderMap) -> bool {
+    let has_format = query_parameters(query).iter().any(|(name, _)| name == "_format");
+    has_format || list(headers, header::ACCEPT).any(|range| Format::of(parts(range).0).is_some())
 }
 
 /// Writes an answer as XML, if it is FHIR JSON.

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use keepwell_service::{ResourceAnswer, part_of};
 
 use super::answer::{Refusal, json, with_version};
+use super::binary;
 use super::caller::Caller;
 use super::negotiate::list;
 use super::written::text;
@@ -24,7 +25,10 @@ pub(super) async fn read(
     let (resource_type, id) = place.map(|Path(place)| place).unwrap_or_default();
     let part = part_of(&resource_type, query.as_deref().unwrap_or_default())?;
     let answer = api.within(api.service.read_resource(&caller, &resource_type, &id)).await?;
-    Ok(unless_known(&headers, ResourceAnswer { json: part.shape(answer.json), ..answer }))
+    let as_file = binary::wants_bytes(&resource_type, query.as_deref(), &headers);
+    let file = as_file.then(|| binary::file(&answer)).transpose()?;
+    let response = unless_known(&headers, ResourceAnswer { json: part.shape(answer.json), ..answer });
+    Ok(file.filter(|_| response.status() == StatusCode::OK).unwrap_or(response))
 }
 
 pub(super) async fn read_version(

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod doors;
+mod fhir_binary;
 mod fhir_bundle;
 mod fhir_content;
 mod fhir_history;

@@ -121,7 +121,11 @@ impl Service {
 
     async fn write_alone(&self, client: &Client, request: &WriteRequest<'_>) -> Result<Written, FhirError> {
         let asked = Asked::of(request);
-        let fresh = format!("{}{}", FRESH[1], self.secret::<15>());
+        // The same bytes of one source for one person are kept once, however often they are sent (content addressing).
+        let fresh = match &request.change {
+            Change::Create(body) if request.resource_type == "Binary" => format!("{}{}", FRESH[1], hash(body)),
+            _ => format!("{}{}", FRESH[1], self.secret::<15>()),
+        };
         let incoming = read_alone(client, &asked, &fresh, &self.inner.config)?;
         if asked.method != Method::Post {
             can_be_found(&incoming)?;
@@ -145,6 +149,11 @@ impl Service {
         };
         Ok(Written { status, resource_type, id, version, last_updated, json: resource })
     }
+}
+
+fn hash(body: &[u8]) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(keepwell_record::IdempotencyKey::of(body).0)
 }
 
 /// A name that only its source knows leads nowhere by itself, unless it is that of a Patient or of something in the

@@ -2,6 +2,8 @@
 //! says. What is there already, just so, is not looked at again.
 
 use bytes::Bytes;
+use keepwell_fhir::attachment;
+use keepwell_fhir::json::Node;
 use keepwell_fhir::outcome::{Issue, IssueCode, Outcome, Severity};
 use keepwell_fhir::validate::Options;
 use keepwell_model::{Kind, SourceKey};
@@ -15,6 +17,8 @@ use crate::FhirError;
 use crate::operations::validator;
 use crate::systems::{Client, Validation};
 
+/// The largest content of a Binary that is looked at, in bytes; the engine takes no larger one.
+const MOST_BYTES: usize = 16 << 20;
 /// The kind of an entry that holds the issues of another.
 const KIND: &str = "validation";
 /// Issues that are told of one Bundle, or kept of one resource.
@@ -84,7 +88,9 @@ impl Plan {
             _ => None,
         });
         let found = written.map(|(at, body)| {
-            let issues = validator().validate(body, &options).issues.into_iter();
+            let mut issues = validator().validate(body, &options).issues;
+            issues.extend(mismatch(body));
+            let issues = issues.into_iter();
             (
                 at,
                 issues
@@ -130,6 +136,22 @@ impl Plan {
         let kind = Kind::new(KIND).expect("a short lower-case word is a kind");
         half.writes.push(Write { number: there.map(|(number, _)| number), kind, labels, source: Some(name), body });
     }
+}
+
+/// What is wrong with the bytes of a Binary: that they are not what their declared type says. A page that says it is a
+/// picture would run in the name of whoever opens it.
+fn mismatch(body: &[u8]) -> Option<keepwell_fhir::validate::Issue> {
+    let node = Node::new(body).filter(|node| node.get_text("resourceType").as_deref() == Some("Binary"))?;
+    let data = attachment::decode(node.get("data")?, MOST_BYTES).ok()?;
+    let error = attachment::check(&node.get_text("contentType")?, &data).err()?;
+    Some(keepwell_fhir::validate::Issue {
+        severity: Severity::Error,
+        code: IssueCode::Value,
+        expression: "Binary.contentType".to_owned(),
+        words: format!("This cannot be taken: {error}."),
+        place: 0..0,
+        rule: None,
+    })
 }
 
 /// One error.

@@ -6,17 +6,19 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use keepwell_fhir::json::{Node, push_string, string_end};
 
-/// How a `urn:` reference is spelt in compact JSON.
-const URN: &[u8] = br#""reference":"urn:"#;
-/// The part of it that comes before the string's opening quote.
-const NAME: usize = br#""reference":"#.len();
+/// How a `urn:` reference, and the `urn:` address of an attachment, are spelt in compact JSON.
+const URNS: [&[u8]; 2] = [br#""reference":"urn:"#, br#""url":"urn:"#];
+/// The part of them that follows the string's opening quote.
+const URN: usize = br#""urn:"#.len();
 
 /// The resource with its references to renamed things rewritten; `None` if there are none.
 pub(super) fn relink(body: &Bytes, renamed: &HashMap<String, String>) -> Option<Bytes> {
     let mut out = Vec::new();
     let mut from = 0;
-    for at in memchr::memmem::find_iter(body, URN) {
-        let start = at + NAME;
+    let places = URNS.iter().flat_map(|urn| memchr::memmem::find_iter(body, urn).map(|at| at + urn.len() - URN));
+    let mut places: Vec<usize> = places.collect();
+    places.sort_unstable();
+    for start in places {
         let Some(end) = string_end(body, start) else { continue };
         let Some(name) = body.get(start..end).and_then(Node::new).and_then(Node::text) else { continue };
         if let Some(renamed) = renamed.get(name.as_ref()) {

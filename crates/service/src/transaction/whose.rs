@@ -69,6 +69,8 @@ pub(super) struct Whose<'a> {
     ids: &'a [String],
     types: Vec<&'static str>,
     patients: &'a Patients,
+    /// For the place of each Binary that a document of this Bundle has as its attachment, the place of that document.
+    attached: HashMap<usize, usize>,
     /// Patient ids that resources of this Bundle are about.
     subjects: RefCell<BTreeSet<String>>,
 }
@@ -88,7 +90,8 @@ impl<'a> Whose<'a> {
         let by_full_url =
             bundle.entries.iter().filter_map(|entry| Some((entry.full_url.as_deref()?, entry.index))).collect();
         let types = bundle.entries.iter().map(|entry| entry.url.resource_type).collect();
-        Self { by_full_url, ids, types, patients, subjects: RefCell::default() }
+        let attached = attached(bundle, ids, &by_full_url);
+        Self { by_full_url, ids, types, patients, attached, subjects: RefCell::default() }
     }
 
     /// Where a resource belongs.
@@ -202,8 +205,10 @@ impl<'a> Whose<'a> {
             return Err(Issue::error(IssueCode::BusinessRule, words).at(entry.resource_expression()));
         }
         let body = resource.fields.node().raw().as_bytes();
-        let links: Vec<(&'static str, String)> =
+        let mut links: Vec<(&'static str, String)> =
             reference_texts(body).filter_map(|text| self.link(entry, &text)).collect();
+        let document = self.attached.get(&entry.index).and_then(|&at| Some((*self.types.get(at)?, self.ids.get(at)?)));
+        links.extend(document.map(|(kind, id)| (kind, id.clone())));
         if links.is_empty() {
             let wanted = if paths.is_empty() { String::new() } else { format!(" (in '{}')", paths.join("' or '")) };
             let words = format!(
@@ -238,6 +243,32 @@ impl<'a> Whose<'a> {
         }
         own.into_iter().chain(people).collect()
     }
+}
+
+/// The Binaries of a Bundle that are attachments of documents in it.
+fn attached(bundle: &Bundle<'_>, ids: &[String], by_full_url: &HashMap<&str, usize>) -> HashMap<usize, usize> {
+    let binaries: HashMap<&str, usize> = bundle
+        .entries
+        .iter()
+        .zip(ids)
+        .filter(|(entry, _)| entry.url.resource_type == "Binary")
+        .map(|(entry, id)| (id.as_str(), entry.index))
+        .collect();
+    let mut attached = HashMap::new();
+    if binaries.is_empty() {
+        return attached;
+    }
+    for entry in bundle.entries.iter().filter(|entry| entry.url.resource_type == "DocumentReference") {
+        let Some((resource, _)) = &entry.resource else { continue };
+        for url in resource.fields.all("content.attachment.url").into_iter().filter_map(keepwell_fhir::json::Node::text)
+        {
+            let by_name = || url.strip_prefix("Binary/").and_then(|id| binaries.get(id));
+            if let Some(&at) = by_full_url.get(&*url).or_else(by_name) {
+                attached.insert(at, entry.index);
+            }
+        }
+    }
+    attached
 }
 
 /// The server that an entry says it comes from: its `fullUrl` without type and id.
