@@ -6,6 +6,7 @@ import warnings
 import requests
 from fhirclient import client as smart
 from fhirclient import server as smart_server
+from fhirclient._utils import iter_pages
 from fhirclient.models.bundle import Bundle
 from fhirclient.models.observation import Observation
 from fhirclient.models.patient import Patient
@@ -116,6 +117,16 @@ class Fhirclient(house.Case):
         made, again = (Observation(Observation(resource).create(server)) for _ in range(2))
         server.session.close()
         self.assertEqual(again.as_json(), made.as_json())
+
+    def test_reads_everything_and_the_summary_of_a_person(self):
+        pages = list(iter_pages(Bundle.read_from(f"Patient/{self.ada}/$everything?_count=10", self.server), self.server))
+        self.assertGreater(len(pages), 2)
+        kinds = {entry.resource.resource_type for page in pages for entry in page.entry}
+        self.assertEqual(kinds, {"Patient", "Observation"})
+        summary = Bundle.read_from(f"Patient/{self.ada}/$summary", self.server)
+        self.assertEqual((summary.type, summary.entry[0].resource.resource_type), ("document", "Composition"))
+        sections = [section.title for section in summary.entry[0].resource.section]
+        self.assertGreaterEqual(len(sections), 3)
 
     def test_finds_in_the_capability_statement_what_it_may_do(self):
         statement = self.server.capabilityStatement

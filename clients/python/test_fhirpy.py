@@ -164,6 +164,21 @@ class Fhirpy(house.Case):
         self.assert_outcome(caught.exception.resource)
         self.assertEqual(self.client.get("Observation", made.id)["status"], "final")
 
+    def test_asks_whether_a_resource_is_valid(self):
+        self.assertTrue(self.weight().is_valid())
+        wrong = self.weight(effectiveDateTime="2026-13-01")
+        self.assertFalse(wrong.is_valid())
+        with self.assertRaises(OperationOutcome) as caught:
+            wrong.is_valid(raise_exception=True)
+        self.assert_outcome(caught.exception.resource, "value")
+
+    def test_calls_operations_of_a_resource_and_of_a_type(self):
+        person = self.client.resource("Patient", **self.client.get("Patient", self.ada))
+        everything = person.execute("$everything", method="get", params={"_count": 100})
+        self.assertGreaterEqual(len(everything.entry), 25)
+        newest = self.client.resources("Observation").execute("$lastn", method="get", params={"patient": self.ada})
+        self.assertEqual({entry.resource.effectiveDateTime for entry in newest.entry}, {"2026-01-01", "2026-01-23"})
+
     def test_reads_the_capability_statement(self):
         statement = self.client.execute("metadata", method="get")
         self.assertEqual(statement.fhirVersion, "4.0.1")

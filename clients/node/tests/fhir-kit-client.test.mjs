@@ -211,6 +211,27 @@ test("fhir-kit-client patches with JSON Patch", async () => {
   await refusal(client.patch({ resourceType: "Observation", id: made.id, jsonPatch, options }), 412);
 });
 
+test("fhir-kit-client calls operations of a resource and of a type", async () => {
+  const input = { _count: 10 };
+  let page = await client.operation({ name: "everything", resourceType: "Patient", id: ada, method: "GET", input });
+  const seen = new Set();
+  for (; page; page = await client.nextPage({ bundle: page })) {
+    for (const { resource } of page.entry) seen.add(`${resource.resourceType}/${resource.id}`);
+  }
+  assert.ok(seen.has(`Patient/${ada}`) && seen.size >= 25);
+  const newest = { patient: ada, code: `${LOINC}|${HEART_RATE},${LOINC}|${WEIGHT}` };
+  const last = await client.operation({ name: "$lastn", resourceType: "Observation", method: "GET", input: newest });
+  assert.equal(last.entry.length, 2);
+  const valid = house.measured(ada, WEIGHT, "2026-01-01", 1);
+  const wrong = { ...valid, effectiveDateTime: "2026-13-01" };
+  const problems = await client.operation({ name: "validate", resourceType: "Observation", input: wrong });
+  assert.deepEqual(house.isOutcome(problems, "value").expression, ["Observation.effective"]);
+  const url = "http://hl7.org/fhir/ValueSet/observation-status";
+  const expanded = await client.operation({ name: "expand", resourceType: "ValueSet", method: "GET", input: { url } });
+  assert.ok(expanded.expansion.contains.some((it) => it.code === "amended"));
+  await refusal(client.operation({ name: "nonsense", resourceType: "Patient", id: ada, method: "GET" }), 404);
+});
+
 test("fhir-kit-client finds in the capability statement what it may do", async () => {
   const statement = await client.capabilityStatement();
   assert.equal(statement.fhirVersion, "4.0.1");

@@ -120,6 +120,13 @@ test("fhirclient (npm) patches with JSON Patch", async () => {
   await refusal(client.patch(`Observation/${made.id}`, [{ op: "remove", path: "/bodySite" }]), 422);
 });
 
+test("fhirclient (npm) flattens all pages of $everything", async () => {
+  const all = await client.request(`Patient/${ada}/$everything?_count=10`, { pageLimit: 0, flat: true });
+  const places = new Set(all.map((it) => `${it.resourceType}/${it.id}`));
+  assert.equal(places.size, all.length);
+  assert.ok(places.has(`Patient/${ada}`) && places.size >= 25);
+});
+
 test("fhirclient (npm) finds out which FHIR this is", async () => {
   assert.equal(await client.getFhirVersion(), "4.0.1");
   assert.equal(await client.getFhirRelease(), 4);

@@ -1,4 +1,4 @@
-// The whole-patient Bundles made by Synthea: what goes in through the door comes out, digit by digit.
+// The whole-patient Bundles made by Synthea: what goes in through the door comes out of `$everything`, digit by digit.
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -43,11 +43,30 @@ async function send(body) {
   });
 }
 
+/** All resources on all pages, by where they are. */
+async function everything(patient) {
+  const found = new Map();
+  let url = `${base}/${patient}/$everything?_count=200`;
+  while (url) {
+    const page = await get(url);
+    assert.equal(page.type, "searchset");
+    for (const { fullUrl, resource } of page.entry ?? []) {
+      const place = `${resource.resourceType}/${resource.id}`;
+      assert.equal(fullUrl, `${base}/${place}`);
+      // What a page refers to in the directory comes with that page, and may come with another too.
+      if (found.has(place)) assert.ok(DIRECTORY.includes(resource.resourceType), `${place} stands on two pages`);
+      found.set(place, resource);
+    }
+    url = page.link?.find((link) => link.relation === "next")?.url;
+  }
+  return found;
+}
+
 const files = names();
 if (files.length === 0) test("the Synthea Bundles come out as they went in", { skip: `there are none in ${folder}` });
 
 for (const name of files) {
-  test(`Synthea: ${name} comes out as it went in, and sent again changes nothing`, async () => {
+  test(`Synthea: ${name} comes out of $everything as it went in, and sent again changes nothing`, async () => {
     const body = readFileSync(join(folder, name), "utf8");
     const entries = parse(body).entry;
     const done = await send(body);
@@ -56,11 +75,18 @@ for (const name of files) {
     assert.equal(new Set(places.values()).size, entries.length, "each entry has a place of its own");
     const expected = (entry) => withReferences(content(entry.resource), (text) => places.get(text) ?? text);
 
+    const patient = done[entries.findIndex((entry) => entry.resource.resourceType === "Patient")].place;
+    const found = await everything(patient);
     for (const [at, entry] of entries.entries()) {
-      const resource = await get(`${base}/${done[at].place}`);
-      assert.deepEqual(content(resource), expected(entry), done[at].place);
+      const { place } = done[at];
+      const isShared = DIRECTORY.includes(entry.resource.resourceType);
+      assert.ok(isShared || found.has(place), `${place} is missing`);
+      const resource = found.get(place) ?? (await get(`${base}/${place}`));
+      assert.deepEqual(content(resource), expected(entry), place);
       assert.equal(resource.meta.versionId, done[at].version);
     }
+    const sent = new Set(places.values());
+    for (const place of found.keys()) assert.ok(sent.has(place), `${place} was not sent with this person`);
 
     const again = await send(body);
     assert.deepEqual(again, done.map((it) => ({ ...it, status: "200" })));
