@@ -293,6 +293,8 @@ pub(crate) enum Client {
 pub(crate) enum Granted {
     /// Search the records that it feeds without saying whose
     SearchPeople,
+    /// Take out copies of all records that it feeds
+    ExportRecords,
 }
 
 #[derive(Debug, Args)]

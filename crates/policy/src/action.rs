@@ -23,6 +23,8 @@ pub enum Action {
     WriteDirectory,
     /// Search the records of people without saying whose: each record that is looked into still takes a permit of its own.
     SearchPeople,
+    /// Take out copies of all records that the system feeds: each of them still takes a permit of its own.
+    ExportRecords,
     /// Register a source system.
     ManageClients,
     /// Move, merge, erase, check: work on sealed records that shows nothing of them.
@@ -31,7 +33,7 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order of the matrix.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ReadRecord,
         Self::ReadAccessLines,
         Self::AddReading,
@@ -41,6 +43,7 @@ impl Action {
         Self::ReadDirectory,
         Self::WriteDirectory,
         Self::SearchPeople,
+        Self::ExportRecords,
         Self::ManageClients,
         Self::Housekeep,
     ];
@@ -58,6 +61,7 @@ impl Action {
             Self::ReadDirectory => "read-directory",
             Self::WriteDirectory => "write-directory",
             Self::SearchPeople => "search-people",
+            Self::ExportRecords => "export-records",
             Self::ManageClients => "manage-clients",
             Self::Housekeep => "housekeep",
         }
@@ -95,6 +99,8 @@ pub struct Facts<'a> {
     pub source: Option<&'a str>,
     /// Whether the system's registration says that it may search across people.
     pub searches_people: bool,
+    /// Whether the system's registration says that it may export.
+    pub exports: bool,
 }
 
 /// A question for [`crate::permit`].

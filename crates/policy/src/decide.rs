@@ -5,7 +5,8 @@
 //! - A source system, for direct care, under its own registered name only: learn whether details agree with a record,
 //!   begin a record, write what it holds about a person, write directory resources. It reads back only from records that
 //!   it has itself written to: its own items whatever their label, and other sources' items that are general. It searches
-//!   across people only if its registration says so; each record that it then looks into is read by the rule above. Of
+//!   across people, or exports, only if its registration says so; each record that it then looks into is read by the
+//!   rule above. Of
 //!   the lines that say who looked it sees its own, in records that it has written to.
 //! - Keepwell, for administration: match a person who signs in, and housekeeping.
 //! - The operator, for administration: register source systems, and housekeeping. No reading of records.
@@ -50,7 +51,7 @@ fn target_fits(action: Action, target: Target) -> Result<(), Denied> {
         | Action::CreateRecord
         | Action::WriteFromSource => matches!(target, Target::Person(_)),
         Action::ReadDirectory | Action::WriteDirectory => matches!(target, Target::Directory(_)),
-        Action::SearchPeople | Action::ManageClients => target == Target::Tenant,
+        Action::SearchPeople | Action::ExportRecords | Action::ManageClients => target == Target::Tenant,
         Action::Housekeep => true,
     };
     if fits { Ok(()) } else { Err(Denied { reason: Reason::WrongTarget }) }
@@ -88,7 +89,8 @@ fn system(request: &Request<'_>, client: &str) -> Result<Filter, Reason> {
         Action::CreateRecord | Action::WriteFromSource | Action::WriteDirectory => writes_own(),
         Action::ReadDirectory => Ok(everything()),
         Action::SearchPeople if request.facts.searches_people => Ok(Filter::NOTHING),
-        Action::SearchPeople => Err(Reason::NotGranted),
+        Action::ExportRecords if request.facts.exports => Ok(Filter::NOTHING),
+        Action::SearchPeople | Action::ExportRecords => Err(Reason::NotGranted),
         // The lines that it left itself; a line's source is the system that looked.
         Action::ReadAccessLines if request.facts.feeds => {
             Ok(Filter { labels: None, own_source: Some(client.to_owned()) })
@@ -133,10 +135,12 @@ const fn obligation(action: Action) -> Obligation {
         Action::AddReading | Action::CreateRecord | Action::WriteFromSource | Action::WriteDirectory => {
             Obligation::AuthoredBlock
         }
-        // Searching across people shows nothing by itself: each record that is looked into owes its own line.
+        // Searching across people and exporting show nothing by themselves: each record that is looked into owes its own
+        // line.
         Action::MatchPerson
         | Action::ReadDirectory
         | Action::SearchPeople
+        | Action::ExportRecords
         | Action::ManageClients
         | Action::Housekeep => Obligation::Nothing,
     }

@@ -40,6 +40,8 @@ impl CareSetting {
 pub enum Grant {
     /// Search without saying whose record.
     SearchPeople,
+    /// Take out copies of all records that it feeds.
+    ExportRecords,
 }
 
 /// What becomes of a resource that does not keep the rules of FHIR R4.

@@ -62,6 +62,13 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
     }
 }
 
+const fn granted(grant: &Granted) -> Grant {
+    match grant {
+        Granted::SearchPeople => Grant::SearchPeople,
+        Granted::ExportRecords => Grant::ExportRecords,
+    }
+}
+
 /// The commands that are nothing but a request to the installation.
 fn request_of(command: &Command) -> Result<Request, CliError> {
     Ok(match command {
@@ -92,7 +99,7 @@ fn request_of(command: &Command) -> Result<Request, CliError> {
                 Setting::SexualHealth => "sexual-health",
             }
             .into(),
-            grants: grant.iter().map(|Granted::SearchPeople| Grant::SearchPeople).collect(),
+            grants: grant.iter().map(granted).collect(),
             validation: match validation {
                 Invalid::Strict => "strict",
                 Invalid::Record => "record",

@@ -37,6 +37,7 @@ pub(crate) fn everybody() -> Vec<(&'static str, Actor, RecordId, Facts<'static>)
         ("system, does not feed it", system("gp"), OWN, writes("gp")),
         ("system, as another source", system("gp"), OWN, Facts { feeds: true, source: Some("lab"), ..nothing }),
         ("system, granted to search", system("gp"), OWN, Facts { searches_people: true, ..nothing }),
+        ("system, granted to export", system("gp"), OWN, Facts { exports: true, ..nothing }),
         ("keepwell", Actor::Keepwell, OWN, nothing),
         ("operator", Actor::Operator, OWN, nothing),
     ]
@@ -45,7 +46,7 @@ pub(crate) fn everybody() -> Vec<(&'static str, Actor, RecordId, Facts<'static>)
 pub(crate) fn target(action: Action, record: RecordId) -> Target {
     match action {
         Action::ReadDirectory | Action::WriteDirectory => Target::Directory(DIRECTORY),
-        Action::SearchPeople | Action::ManageClients => Target::Tenant,
+        Action::SearchPeople | Action::ExportRecords | Action::ManageClients => Target::Tenant,
         _ => Target::Person(record),
     }
 }

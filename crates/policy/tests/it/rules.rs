@@ -75,7 +75,7 @@ fn a_person_action_cannot_be_aimed_at_the_directory_nor_the_other_way_round() {
         (Action::ReadDirectory, Target::Person(OWN)),
         (Action::MatchPerson, Target::Tenant),
     ] {
-        let facts = Facts { feeds: true, source: Some("gp"), searches_people: true };
+        let facts = Facts { feeds: true, source: Some("gp"), searches_people: true, exports: true };
         let asked = Request { actor: &actor, purpose: Purpose::DirectCare, action, target, facts };
         assert_eq!(permit(asked).unwrap_err().reason, Reason::WrongTarget, "{}", action.name());
     }
@@ -104,7 +104,7 @@ proptest! {
             purpose: PURPOSES[purpose].1,
             action: Action::ALL[action],
             target: Target::Person(RecordId::from_bytes(other)),
-            facts: Facts { feeds, source: Some("gp"), searches_people: feeds },
+            facts: Facts { feeds, source: Some("gp"), searches_people: feeds, exports: feeds },
         };
         prop_assert!(permit(asked).is_err());
     }
@@ -113,7 +113,7 @@ proptest! {
 #[test]
 fn facts_about_feeding_open_nothing_to_people() {
     for actor in [Actor::Resident { record: OTHER }, Actor::Keepwell, Actor::Operator] {
-        let facts = Facts { feeds: true, source: Some("gp"), searches_people: true };
+        let facts = Facts { feeds: true, source: Some("gp"), searches_people: true, exports: true };
         for (_, purpose) in PURPOSES {
             let target = Target::Person(OWN);
             assert!(permit(Request { actor: &actor, purpose, action: Action::ReadRecord, target, facts }).is_err());
@@ -128,6 +128,20 @@ fn only_a_system_that_was_granted_it_searches_across_people_and_that_alone_opens
     let asked = |facts| permit(Request { actor: &actor, purpose, action, target: Target::Tenant, facts });
     assert_eq!(asked(Facts { feeds: true, ..Facts::default() }).unwrap_err().reason, Reason::NotGranted);
     let granted = Facts { searches_people: true, ..Facts::default() };
+    assert!(!asked(granted).unwrap().filter().reaches(Labels::GENERAL, Some("gp")));
+    let target = Target::Person(OWN);
+    let read = Request { actor: &actor, purpose, action: Action::ReadRecord, target, facts: granted };
+    assert_eq!(permit(read).unwrap_err().reason, Reason::NotFed);
+}
+
+#[test]
+fn only_a_system_that_was_granted_it_exports_and_that_alone_opens_no_record() {
+    let actor = system("gp");
+    let (purpose, action) = (Purpose::DirectCare, Action::ExportRecords);
+    let asked = |facts| permit(Request { actor: &actor, purpose, action, target: Target::Tenant, facts });
+    let others = Facts { feeds: true, searches_people: true, ..Facts::default() };
+    assert_eq!(asked(others).unwrap_err().reason, Reason::NotGranted);
+    let granted = Facts { exports: true, ..Facts::default() };
     assert!(!asked(granted).unwrap().filter().reaches(Labels::GENERAL, Some("gp")));
     let target = Target::Person(OWN);
     let read = Request { actor: &actor, purpose, action: Action::ReadRecord, target, facts: granted };
