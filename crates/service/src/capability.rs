@@ -98,10 +98,12 @@ fn interactions(of_server: bool) -> Vec<Value> {
 fn operations(of: Option<&str>) -> Vec<Value> {
     let mut offered = Vec::new();
     for operation in Operation::ALL {
-        for (kind, definition) in operation.definitions() {
-            let fits = of.map_or(operation.is_of_server(), |name| kind.is_none_or(|kind| kind == name));
-            if fits {
-                offered.push(json!({ "name": operation.name(), "definition": definition }));
+        let mut add = |definition: &str| offered.push(json!({ "name": operation.name(), "definition": definition }));
+        match of {
+            None => _ = operation.of_server().map(&mut add),
+            Some(name) => {
+                let own = operation.definitions().iter().filter(|(kind, _)| kind.is_none_or(|kind| kind == name));
+                own.for_each(|(_, definition)| add(definition));
             }
         }
     }
@@ -122,7 +124,8 @@ const fn kind(kind: SearchKind) -> &'static str {
     }
 }
 
-fn is_kept(name: &str) -> bool {
+/// Whether there can be resources of a type here.
+pub(crate) fn is_kept(name: &str) -> bool {
     let json = format!("{{\"resourceType\":\"{name}\"}}");
     Resource::new(json.as_bytes()).is_ok_and(|resource| home(&resource) != Home::NotKept)
 }

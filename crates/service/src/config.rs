@@ -20,6 +20,9 @@ pub struct ServiceConfig {
     pub search_seconds: i64,
     /// Most records that one page of a search across people opens.
     pub search_records: usize,
+    /// Milliseconds that an export waits before it looks at the first record, so that whatever was being written when it
+    /// was asked for has arrived. What arrives later than that could be missed by this export and by the next one since.
+    pub export_wait: u64,
 }
 
 impl Default for ServiceConfig {
@@ -33,14 +36,15 @@ impl Default for ServiceConfig {
             max_entries: 50_000,
             search_seconds: 20,
             search_records: 10_000,
+            export_wait: 2_000,
         }
     }
 }
 
 impl ServiceConfig {
-    /// The settings of a demonstration: test NHS numbers are welcome.
+    /// The settings of a demonstration: test NHS numbers are welcome, and nothing is waited for.
     #[must_use]
     pub fn demonstration() -> Self {
-        Self { test_numbers: true, ..Self::default() }
+        Self { test_numbers: true, export_wait: 0, ..Self::default() }
     }
 }

@@ -64,6 +64,11 @@ impl Opened {
         self.record.id()
     }
 
+    /// The line for an answer that leaves piece by piece, before its first piece.
+    pub(crate) async fn note(&self, service: &Service, what: Vec<Looked>) -> Result<(), ServiceError> {
+        service.settle(&self.permit, self.record.id(), &what).await
+    }
+
     /// Lets an answer out: first the line, durably, then the answer.
     pub(crate) async fn release<T>(self, service: &Service, answer: T, what: Vec<Looked>) -> Result<T, ServiceError> {
         service.settle(&self.permit, self.record.id(), &what).await?;

@@ -36,7 +36,7 @@ pub use config::ServiceConfig;
 pub use error::{FhirError, ServiceError, SignInError};
 pub use keepwell_clinical::{FieldError, Problem, SAFETY_MESSAGE};
 pub use keepwell_fhir::outcome::{Issue, IssueCode};
-pub use operations::{CodesOf, Operation, OperationRequest};
+pub use operations::{BrokenOff, BulkFile, CodesOf, ExportOf, ExportRequest, JobStatus, Operation, OperationRequest};
 pub use operator::HousekeepingError;
 pub use people::{Assurance, BloodPressureForm, Session, SessionToken, VerifiedIdentity};
 pub use rest::{BundleRequest, HistoryOf, HistoryRequest, json_of_xml, query_parameters, xml_of_json};
@@ -66,6 +66,7 @@ struct Inner {
     directory: tokio::sync::Mutex<()>,
     /// For writers of one record who have lost a race: each record shares one of these with some others.
     turns: [tokio::sync::Mutex<()>; 64],
+    jobs: operations::Places,
 }
 
 impl Service {
@@ -82,6 +83,7 @@ impl Service {
             last_used: session::LastUsed::default(),
             directory: tokio::sync::Mutex::default(),
             turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),
+            jobs: operations::Places::default(),
         };
         Self { inner: Arc::new(inner) }
     }

@@ -13,7 +13,7 @@ pub(super) async fn any_page(request: Request, next: Next) -> Response {
     if from_page {
         let headers = response.headers_mut();
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-        let exposed = "ETag, Last-Modified, Location, Content-Location, Retry-After, WWW-Authenticate";
+        let exposed = "ETag, Last-Modified, Location, Content-Location, Retry-After, WWW-Authenticate, X-Progress";
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(exposed));
     }
     response

@@ -15,6 +15,7 @@ mod negotiate;
 mod operations;
 mod pack;
 mod patch;
+mod pieces;
 mod prefer;
 mod pretty;
 mod read;

@@ -37,7 +37,7 @@ pub(super) async fn pack(request: Request, next: Next) -> Response {
 }
 
 /// The coding that the caller likes most of those that are known; zstd before gzip.
-fn wanted(headers: &HeaderMap) -> Option<&'static str> {
+pub(super) fn wanted(headers: &HeaderMap) -> Option<&'static str> {
     let mut best: Option<(&'static str, u16)> = None;
     for item in list(headers, header::ACCEPT_ENCODING) {
         let (name, weight) = item.split_once(';').unwrap_or((item, ""));

@@ -43,6 +43,12 @@ pub(super) fn is_lenient(headers: &HeaderMap) -> bool {
     preferences(headers).find(|(name, _)| name.eq_ignore_ascii_case("handling")).is_some_and(|(_, it)| it == "lenient")
 }
 
+/// Whether the caller would rather ask later than wait (`Prefer: respond-async`, RFC 7240 §4.1).
+pub(super) fn is_asynchronous(headers: &HeaderMap) -> bool {
+    let items = list(headers, HeaderName::from_static("prefer")).flat_map(|item| item.split(';'));
+    items.map(str::trim).any(|item| item.eq_ignore_ascii_case("respond-async"))
+}
+
 /// The preferences of all `Prefer` headers.
 fn preferences(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
     let items = list(headers, HeaderName::from_static("prefer")).flat_map(|item| item.split(';'));
@@ -55,6 +61,22 @@ fn preferences(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_would_rather_ask_later_says_so() {
+        for (prefer, expected) in [
+            ("respond-async", true),
+            ("handling=lenient,Respond-Async", true),
+            ("respond-async; wait=10", true),
+            ("respond-asynchronously", false),
+            ("handling=respond-async", false),
+            ("", false),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert("prefer", prefer.parse().unwrap());
+            assert_eq!(is_asynchronous(&headers), expected, "{prefer}");
+        }
+    }
 
     #[test]
     fn what_is_wanted_back_is_read_and_the_rest_passed_over() {

@@ -76,5 +76,15 @@ async fn the_capability_statement_names_the_operations() {
     let patient = resources.iter().find(|it| it["type"] == "Patient").unwrap();
     let names: Vec<_> =
         patient["operation"].as_array().unwrap().iter().map(|it| it["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["everything", "summary", "match", "validate", "diff", "meta"]);
+    assert_eq!(names, ["everything", "summary", "match", "validate", "diff", "meta", "export"]);
+    let of_server = statement["rest"][0]["operation"].as_array().unwrap().iter();
+    let definitions: Vec<_> = of_server.map(|it| it["definition"].as_str().unwrap()).collect();
+    assert_eq!(
+        definitions,
+        [
+            "http://hl7.org/fhir/OperationDefinition/Resource-meta",
+            "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export",
+            "urn:keepwell:operation:import",
+        ]
+    );
 }

@@ -123,6 +123,11 @@ impl House {
         Self { scratch, token, router }
     }
 
+    /// The doors, to be opened elsewhere.
+    pub(crate) fn doors(&self) -> Router {
+        self.router.clone()
+    }
+
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();

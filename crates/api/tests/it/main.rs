@@ -3,6 +3,7 @@
 
 mod doors;
 mod fhir_binary;
+mod fhir_bulk;
 mod fhir_bundle;
 mod fhir_content;
 mod fhir_history;

@@ -51,6 +51,29 @@ impl Given {
     /// 400 for what cannot be read, and for a parameter that the operation does not have: a misspelt one must not be
     /// passed over.
     pub(super) fn read(request: &OperationRequest<'_>, known: &[&str]) -> Result<Self, FhirError> {
+        let given = Self::collect(request)?;
+        let names = given.values.iter().map(|(name, _)| name).chain(given.objects.iter().map(|(name, _)| name));
+        for name in names {
+            if !known.contains(&name.as_str()) {
+                let words = format!("This operation has no such parameter here. It has: {}.", known.join(", "));
+                return Err(FhirError::new(400, IssueCode::NotSupported, words).at(shortened(name)));
+            }
+        }
+        Ok(given)
+    }
+
+    /// The same for a caller who wants what is not known to be passed over (`Prefer: handling=lenient`).
+    ///
+    /// # Errors
+    /// 400 for what cannot be read.
+    pub(super) fn read_lenient(request: &OperationRequest<'_>, known: &[&str]) -> Result<Self, FhirError> {
+        let mut given = Self::collect(request)?;
+        given.values.retain(|(name, _)| known.contains(&name.as_str()));
+        given.objects.retain(|(name, _)| known.contains(&name.as_str()));
+        Ok(given)
+    }
+
+    fn collect(request: &OperationRequest<'_>) -> Result<Self, FhirError> {
         let mut given = Self::default();
         if let Some(body) = request.body.as_ref().filter(|body| !body.is_empty()) {
             given.take(body)?;
@@ -58,13 +81,6 @@ impl Given {
         for (name, value) in request.parameters {
             if !matches!(name.as_str(), "_format" | "_pretty") {
                 given.values.push((name.clone(), value.clone()));
-            }
-        }
-        let names = given.values.iter().map(|(name, _)| name).chain(given.objects.iter().map(|(name, _)| name));
-        for name in names {
-            if !known.contains(&name.as_str()) {
-                let words = format!("This operation has no such parameter here. It has: {}.", known.join(", "));
-                return Err(FhirError::new(400, IssueCode::NotSupported, words).at(shortened(name)));
             }
         }
         Ok(given)

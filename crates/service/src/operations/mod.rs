@@ -2,6 +2,7 @@
 //! They obey what reading obeys: what the permit hides does not exist, and a line says who looked before anything leaves.
 
 mod audit;
+mod bulk;
 mod diff;
 mod docref;
 mod everything;
@@ -19,6 +20,8 @@ mod trail;
 mod validate;
 mod written;
 
+pub(crate) use bulk::Places;
+pub use bulk::{BrokenOff, BulkFile, ExportOf, ExportRequest, JobStatus};
 pub use given::OperationRequest;
 pub use offered::Operation;
 pub use terminology::CodesOf;

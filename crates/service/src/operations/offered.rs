@@ -32,11 +32,15 @@ pub enum Operation {
     Diff,
     /// What is known about resources beside their content.
     Meta,
+    /// Copies of all records that a system feeds.
+    Export,
+    /// An upload of many resources.
+    Import,
 }
 
 impl Operation {
     /// All that are offered.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Everything,
         Self::Summary,
         Self::Match,
@@ -51,6 +55,8 @@ impl Operation {
         Self::Validate,
         Self::Diff,
         Self::Meta,
+        Self::Export,
+        Self::Import,
     ];
 
     /// What it is called by, without the dollar sign.
@@ -71,6 +77,8 @@ impl Operation {
             Self::Validate => "validate",
             Self::Diff => "diff",
             Self::Meta => "meta",
+            Self::Export => "export",
+            Self::Import => "import",
         }
     }
 
@@ -95,12 +103,22 @@ impl Operation {
             Self::Validate => &[(None, "http://hl7.org/fhir/OperationDefinition/Resource-validate")],
             Self::Diff => &[(None, "urn:keepwell:operation:diff")],
             Self::Meta => &[(None, "http://hl7.org/fhir/OperationDefinition/Resource-meta")],
+            Self::Export => &[
+                (Some("Patient"), "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/patient-export"),
+                (Some("Group"), "http://hl7.org/fhir/uv/bulkdata/OperationDefinition/group-export"),
+            ],
+            Self::Import => &[],
         }
     }
 
-    /// Whether it can be called on the server as a whole too.
+    /// What defines it where it is called on the server as a whole; `None` if it cannot be.
     #[must_use]
-    pub const fn is_of_server(self) -> bool {
-        matches!(self, Self::Meta)
+    pub const fn of_server(self) -> Option<&'static str> {
+        match self {
+            Self::Meta => Some("http://hl7.org/fhir/OperationDefinition/Resource-meta"),
+            Self::Export => Some("http://hl7.org/fhir/uv/bulkdata/OperationDefinition/export"),
+            Self::Import => Some("urn:keepwell:operation:import"),
+            _ => None,
+        }
     }
 }

@@ -137,7 +137,7 @@ impl Seen {
     }
 
     /// The same in this or an earlier state of the record.
-    pub(super) fn patient_in<'r>(
+    pub(crate) fn patient_in<'r>(
         &self,
         record: &'r OpenRecord,
         reaches: &dyn Fn(&Entry<'_>) -> bool,
@@ -165,6 +165,11 @@ impl Seen {
     pub(crate) fn project_version(&self, it: &Version<'_>) -> Bytes {
         let names = Names { record: Some(self.table()), directory: &self.names };
         names.project(it, &|entry| self.reaches(entry))
+    }
+
+    /// The line for an answer that leaves piece by piece, before its first piece.
+    pub(crate) async fn note(&self, service: &Service, what: Vec<Looked>) -> Result<(), ServiceError> {
+        self.opened.note(service, what).await
     }
 
     /// Lets an answer out: first the line, durably, then the answer.

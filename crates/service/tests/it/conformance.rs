@@ -21,7 +21,7 @@ fn stated(statement: &Value) -> BTreeSet<String> {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let mut said = BTreeSet::new();
     let mut say = |kind: &str, what: &Value| said.insert(format!("{kind}/{}", what.as_str().unwrap()));
-    for field in ["format", "patchFormat"] {
+    for field in ["format", "patchFormat", "instantiates"] {
         list(&statement[field]).iter().for_each(|it| _ = say(field, it));
     }
     let mut flags = BTreeSet::new();

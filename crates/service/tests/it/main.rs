@@ -3,6 +3,8 @@
 
 mod across;
 mod adding;
+mod bulk;
+mod bulk_import;
 mod city;
 mod clients;
 mod conditions;

@@ -1,5 +1,6 @@
 //! Operations: what is asked for by a name with a dollar sign (R4 §3.2). Each has a file of its own.
 
+mod bulk;
 mod called;
 mod diff;
 mod docref;
@@ -47,11 +48,19 @@ fn routes_of(operation: Operation) -> Vec<(&'static str, MethodRouter<Api>)> {
             (of_type, get(meta::of_type).post(meta::of_type)),
             (server, get(meta::of_record).post(meta::of_record)),
         ],
+        Operation::Export => vec![
+            (server, get(bulk::export_all).post(bulk::export_all)),
+            (of_type, get(bulk::export_people).post(bulk::export_people)),
+            (resource, get(bulk::export_group).post(bulk::export_group)),
+        ],
+        Operation::Import => vec![(server, post(bulk::import))],
     }
 }
 
 pub(super) fn routes() -> Router<Api> {
-    let mut router = Router::new();
+    let mut router = Router::new()
+        .route("/fhir/$bulk-status/{job}", get(bulk::status).delete(bulk::forget))
+        .route("/fhir/$bulk-file/{job}/{part}/{name}", get(bulk::file));
     for operation in Operation::ALL {
         for (place, method) in routes_of(operation) {
             // Some clients escape the dollar sign.
