@@ -130,6 +130,11 @@ impl Service {
     /// [`ServiceError::Unavailable`].
     pub async fn client(&self, name: &str) -> Result<Option<Client>, ServiceError> {
         let _permit = permit(&Actor::Operator, Purpose::Administration, Action::ManageClients, Target::Tenant)?;
+        self.registered(name).await
+    }
+
+    /// A system as it is registered now.
+    pub(crate) async fn registered(&self, name: &str) -> Result<Option<Client>, ServiceError> {
         self.tenant().side_get(SideTable::Client, name.as_bytes()).await?.map(|value| read(&value)).transpose()
     }
 

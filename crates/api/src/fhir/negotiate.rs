@@ -154,7 +154,8 @@ pub(super) async fn render(request: Request, next: Next) -> Response {
     };
     let is_pretty = of("_pretty") == Some("true");
     // Of a Binary the file may be wanted, whatever its type, and what exports are made of has one of its own.
-    let is_file = ["/fhir/Binary/", "/fhir/$bulk-"].iter().any(|place| request.uri().path().starts_with(place));
+    let is_file =
+        ["/fhir/Binary/", "/fhir/$bulk-", "/fhir/%24bulk-"].iter().any(|place| request.uri().path().starts_with(place));
     let response = match wanted {
         Some(_) => next.run(request).await,
         None if is_file && of("_format").is_none() => return next.run(request).await,

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{StatusCode, header};
+use http_body_util::BodyExt as _;
 use keepwell_service::{Grant, ServiceConfig};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
+use tower::ServiceExt as _;
 
 use crate::house::{Answer, FHIR_JSON, House};
 
@@ -248,6 +250,54 @@ async fn over_a_socket_two_systems_take_their_files_and_whoever_hangs_up_has_loo
     open(&house.token, &url).await.read_to_end(&mut whole).await.unwrap();
     assert!(whole.ends_with(b"\r\n0\r\n\r\n"), "it ends as whole bodies end");
     assert_eq!(whole.windows(15).filter(|it| it == b"\"resourceType\":").count(), PEOPLE * 5);
+}
+
+#[tokio::test]
+async fn a_file_that_breaks_off_does_not_look_whole() {
+    let house = House::new().await;
+    granted(&house).await;
+    for id in 0..10 {
+        many(&house, id).await;
+    }
+    let started = kick_off(&house, "/fhir/Patient/$export?_type=Observation", "respond-async").await;
+    let manifest = done(&house, &started).await;
+    let url = path(manifest["output"][0]["url"].as_str().unwrap()).to_owned();
+    for coding in ["identity", "gzip", "zstd"] {
+        granted(&house).await;
+        let request = house.authorised("GET", &url).header(header::ACCEPT_ENCODING, coding);
+        let response = house.doors().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        let mut body = response.into_body();
+        assert!(body.frame().await.unwrap().is_ok());
+        // In the meantime its registration changes.
+        house.scratch.service.grant("gp", BTreeSet::new()).await.unwrap();
+        house.scratch.clock.advance(5);
+        let mut last = None;
+        while let Some(frame) = body.frame().await {
+            last = Some(frame.is_ok());
+        }
+        assert_eq!(last, Some(false), "{coding}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_of_a_job_may_have_its_dollar_sign_escaped_and_one_that_is_none_leads_nowhere() {
+    let house = House::new().await;
+    house.amina().await;
+    granted(&house).await;
+    let started = kick_off(&house, "/fhir/%24export", "respond-async").await;
+    let manifest = done(&house, &started).await;
+    let place = path(started.header(header::CONTENT_LOCATION)).replace('$', "%24");
+    assert_eq!(house.ask("GET", &place).await.status, StatusCode::OK);
+    let url = path(manifest["output"][0]["url"].as_str().unwrap()).replace('$', "%24");
+    let request = house.authorised("GET", &url).header(header::ACCEPT, "application/fhir+ndjson");
+    assert_eq!(house.send(request.body(Body::empty()).unwrap()).await.status, StatusCode::OK);
+    for wrong in ["%ff", "a%2f0", "%00", "a:0", "..", "%24"] {
+        assert_eq!(house.ask("GET", &format!("/fhir/$bulk-status/{wrong}")).await.refusal().0, 404, "{wrong}");
+        let file = format!("/fhir/$bulk-file/{wrong}/0/Patient.ndjson");
+        assert_eq!(house.ask("GET", &file).await.refusal().0, 404, "{wrong}");
+        assert_eq!(house.ask("DELETE", &format!("/fhir/$bulk-status/{wrong}")).await.refusal().0, 404, "{wrong}");
+    }
+    assert_eq!(house.ask("DELETE", &place).await.status, StatusCode::ACCEPTED);
 }
 
 #[tokio::test]

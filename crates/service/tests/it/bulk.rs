@@ -153,6 +153,7 @@ async fn only_a_system_that_was_granted_it_exports_and_its_job_is_its_own() {
     let mut without = gp.clone();
     without.grants.clear();
     assert_eq!(download(&f, &without, url).await, Err(403));
+    assert_eq!(f.service.bulk_status(&without, &job, BASE).await.unwrap_err().status, 403);
     f.service.bulk_forget(&gp, &job).await.unwrap();
     assert_eq!(f.service.bulk_status(&gp, &job, BASE).await.unwrap_err().status, 404);
     assert_eq!(download(&f, &gp, url).await, Err(404));
@@ -292,7 +293,8 @@ async fn what_was_deleted_since_is_told_as_deletions() {
     sent.unwrap();
     let job = start(&f, &gp, ExportOf::System, &[("_since", &since)]).await.unwrap();
     let found = manifest(&f, &gp, &job).await;
-    assert_eq!(found["output"], json!([]));
+    let types = found["output"].as_array().unwrap().iter().map(|file| file["type"].clone());
+    assert_eq!(types.collect::<Vec<_>>(), ["Provenance"], "of the deletion");
     let deleted = found["deleted"].as_array().unwrap();
     assert_eq!((deleted.len(), &deleted[0]["type"]), (1, &json!("Bundle")));
     let bundles = download(&f, &gp, deleted[0]["url"].as_str().unwrap()).await.unwrap();
@@ -437,4 +439,71 @@ async fn an_id_with_something_behind_it_leads_nowhere() {
     for (part, name) in [("1", "Patient.ndjson"), ("0", "Patient"), ("0", "Bundle.ndjson"), ("-1", "Patient.ndjson")] {
         assert_eq!(f.service.bulk_file(&gp, &job, part, name).await.unwrap_err().status, 404, "{part} {name}");
     }
+}
+
+#[tokio::test]
+async fn an_export_has_the_provenance_of_what_is_in_it() {
+    let f = Fixture::new().await;
+    let (gp, lab, _, ben) = house(&f).await;
+    f.clock.advance(10);
+    let sent = json!({ "resourceType": "Provenance", "id": "p", "target": [{ "reference": "Observation/b" }],
+        "recorded": "2026-11-01T00:00:00Z", "agent": [{ "who": { "display": "x" } }] });
+    f.send(&gp, &bundle(vec![put(patient("2", Some(OTHER), "Ben", "Moss", "1990-01-01")), put(sent)])).await.unwrap();
+    f.clock.advance(10);
+    // What is written later, and what is only about guarded things, has none here.
+    let mut guarded = observation("e", "Patient/L", "3");
+    guarded["meta"] = json!({ "security": [{ "system": "urn:keepwell:label", "code": "safeguarding" }] });
+    f.send(&lab, &bundle(vec![put(guarded)])).await.unwrap();
+    let job = start(&f, &gp, ExportOf::People, &[("_type", "Provenance")]).await.unwrap();
+    let found = manifest(&f, &gp, &job).await;
+    f.clock.advance(10);
+    f.send(&gp, &bundle(vec![put(observation("b", "Patient/2", "4"))])).await.unwrap();
+    let all = all(&f, &gp, &found, "Provenance").await;
+    let of_ben: Vec<_> = all.iter().filter(|it| it["id"].as_str().unwrap().starts_with(&ben.to_string())).collect();
+    let made = of_ben.iter().filter(|it| it["id"].as_str().unwrap().contains('.'));
+    assert_eq!((made.count(), of_ben.len()), (3, 4), "two of gp, one of lab's Patient, and the one that was sent");
+    let text = Value::from(all).to_string();
+    let head = f.tenant.head(ben, Stream::Care).await.unwrap().unwrap().seq.0;
+    for late in [head, head - 1] {
+        assert!(!text.contains(&format!("{ben}.{late}")) && !text.contains(&format!("_history/{late}")), "{late}");
+    }
+    assert_eq!(lines(&f, ben).await, 1);
+}
+
+#[tokio::test]
+async fn a_grant_that_is_taken_away_ends_a_download_within_a_second() {
+    let f = Fixture::new().await;
+    let (gp, ..) = house(&f).await;
+    f.service.grant("gp", BTreeSet::from([Grant::ExportRecords])).await.unwrap();
+    let job = start(&f, &gp, ExportOf::People, &[("_type", "Observation")]).await.unwrap();
+    manifest(&f, &gp, &job).await;
+    for (grants, ends_well, count) in [(gp.grants.clone(), true, 2), (BTreeSet::new(), false, 1)] {
+        let file = f.service.bulk_file(&gp, &job, "0", "Observation.ndjson").await.unwrap();
+        let (sink, mut pieces) = tokio::sync::mpsc::channel(1);
+        f.service.grant("gp", grants).await.unwrap();
+        let sending = tokio::spawn(async move { file.send(&sink).await });
+        // It waits with the second record until the first is taken.
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        f.clock.advance(2);
+        let mut found = 0;
+        while let Some(piece) = pieces.recv().await {
+            found += usize::from(piece.is_ok());
+        }
+        assert_eq!((sending.await.unwrap().is_ok(), found), (ends_well, count));
+    }
+}
+
+#[tokio::test]
+async fn a_system_takes_so_many_files_at_once_and_no_more() {
+    let f = Fixture::new().await;
+    let (gp, ..) = house(&f).await;
+    let job = start(&f, &gp, ExportOf::People, &[("_type", "Patient")]).await.unwrap();
+    manifest(&f, &gp, &job).await;
+    let mut files = Vec::new();
+    for _ in 0..8 {
+        files.push(f.service.bulk_file(&gp, &job, "0", "Patient.ndjson").await.unwrap());
+    }
+    assert_eq!(f.service.bulk_file(&gp, &job, "0", "Patient.ndjson").await.unwrap_err().status, 429);
+    files.pop();
+    assert!(f.service.bulk_file(&gp, &job, "0", "Patient.ndjson").await.is_ok());
 }

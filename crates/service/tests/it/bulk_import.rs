@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use keepwell_model::{RecordId, Stream};
 use keepwell_record::EngineConfig;
-use keepwell_service::{Client, ServiceConfig};
+use keepwell_service::{Client, ServiceConfig, Validation};
 use serde_json::{Value, json};
 
 use crate::bulk::{download, manifest};
@@ -162,6 +162,82 @@ async fn an_upload_reaches_no_further_than_its_sender() {
     assert_eq!((taken, told.len()), (0, 4), "{told:?}");
     assert_eq!(head(&f, record).await, before);
     assert!(told.iter().all(|(_, words)| !words.contains(AMINA)));
+}
+
+#[tokio::test]
+async fn an_id_that_would_say_something_else_in_an_address_is_refused() {
+    let f = Fixture::new().await;
+    let gp = f.client("gp").await;
+    let mut sent = vec![amina("1"), amina("?identifier=https://fhir.nhs.uk/Id/nhs-number|9000000009")];
+    for id in ["a/_history/1", "../Patient/1", "a?_id=b", "a#b", "a b", "", "\u{e9}", &"a".repeat(65)] {
+        sent.push(observation(id, "Patient/1", "1"));
+    }
+    let (taken, told) = upload(&f, &gp, &text(&sent)).await;
+    assert_eq!((taken, told.len()), (1, sent.len() - 1), "{told:?}");
+}
+
+#[tokio::test]
+async fn resources_of_two_types_may_have_one_uuid() {
+    let f = Fixture::new().await;
+    let gp = f.client("gp").await;
+    let (uuid, person) = ("aaaaaaaa-aaaa-4aaa-8aaa-aaaaaaaaaaaa", "bbbbbbbb-bbbb-4bbb-8bbb-bbbbbbbbbbbb");
+    let encounter = json!({ "resourceType": "Encounter", "id": uuid, "status": "finished",
+        "class": { "code": "AMB" }, "subject": { "reference": format!("urn:uuid:{person}") } });
+    let sent = text(&[observation(uuid, &format!("urn:uuid:{person}"), "1"), encounter, amina(person)]);
+    assert_eq!(upload(&f, &gp, &sent).await, (3, vec![]));
+}
+
+/// A small generator, so that what fails fails again.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(self.0 >> 33).unwrap() % sides
+    }
+}
+
+#[tokio::test]
+async fn every_line_of_a_spoilt_upload_is_taken_or_told() {
+    let f = Fixture::new().await;
+    let mut gp = f.client("gp").await;
+    let whole = text(&[
+        amina("1"),
+        observation("a", "Patient/1", "1"),
+        json!({ "resourceType": "Organization", "id": "s", "name": "Surgery" }),
+        observation("b", "Patient/2", "2"),
+        ben("2"),
+        json!({ "resourceType": "Provenance", "id": "p", "target": [{ "reference": "Observation/b" }],
+            "recorded": "2026-11-01T00:00:00Z", "agent": [{ "who": { "display": "x" } }] }),
+    ]);
+    let mut dice = Dice(1);
+    for round in 0..60 {
+        gp.validation = if round % 2 == 0 { Validation::Off } else { Validation::Strict };
+        let mut spoilt = whole.clone().into_bytes();
+        for _ in 0..=dice.roll(4) {
+            let at = dice.roll(spoilt.len());
+            match dice.roll(5) {
+                0 => spoilt[at] = u8::try_from(dice.roll(256)).unwrap(),
+                1 => _ = spoilt.remove(at),
+                2 => spoilt.insert(at, b"\n\r{}[]\",:0\\"[dice.roll(11)]),
+                3 => spoilt.truncate(at + 1),
+                _ => spoilt.extend_from_within(at..),
+            }
+        }
+        let lines =
+            spoilt.split(|byte| *byte == b'\n').filter(|line| !line.iter().all(u8::is_ascii_whitespace)).count();
+        let job = match f.service.import(&gp, Bytes::from(spoilt), ADDRESS).await {
+            Ok(job) => job,
+            Err(error) => {
+                assert_eq!((error.status, lines), (400, 0));
+                continue;
+            }
+        };
+        let manifest = manifest(&f, &gp, &job).await;
+        let told = &manifest["extension"]["urn:keepwell:lines"];
+        assert_eq!(told["taken"].as_u64().unwrap() + told["refused"].as_u64().unwrap(), lines as u64, "{round}");
+        f.service.bulk_forget(&gp, &job).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -27,6 +28,13 @@ const NDJSON: &str = "application/fhir+ndjson";
 const PATIENCE: Duration = Duration::from_secs(3_600);
 const PROGRESS: HeaderName = HeaderName::from_static("x-progress");
 
+/// What an address names. A path that is not UTF-8 names nothing.
+type Named<T> = Result<Path<T>, PathRejection>;
+
+fn named<T: Default>(named: Named<T>) -> T {
+    named.map(|Path(named)| named).unwrap_or_default()
+}
+
 pub(super) async fn export_all(
     State(api): State<Api>,
     uri: Uri,
@@ -40,10 +48,10 @@ pub(super) async fn export_people(
     State(api): State<Api>,
     uri: Uri,
     headers: HeaderMap,
-    Path(kind): Path<String>,
+    kind: Named<String>,
     called: Called,
 ) -> Result<Response, Refusal> {
-    only("Patient", &kind).await?;
+    only("Patient", &named(kind)).await?;
     export(&api, &called, ExportOf::People, &uri, &headers).await
 }
 
@@ -108,11 +116,8 @@ fn started(api: &Api, job: &str) -> Response {
     response
 }
 
-pub(super) async fn status(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(job): Path<String>,
-) -> Result<Response, Refusal> {
+pub(super) async fn status(State(api): State<Api>, caller: Caller, job: Named<String>) -> Result<Response, Refusal> {
+    let job = named(job);
     match api.within(api.service.bulk_status(&caller, &job, &api.config.fhir_base())).await? {
         JobStatus::Working(words) => {
             let mut response = StatusCode::ACCEPTED.into_response();
@@ -128,11 +133,8 @@ pub(super) async fn status(
     }
 }
 
-pub(super) async fn forget(
-    State(api): State<Api>,
-    caller: Caller,
-    Path(job): Path<String>,
-) -> Result<Response, Refusal> {
+pub(super) async fn forget(State(api): State<Api>, caller: Caller, job: Named<String>) -> Result<Response, Refusal> {
+    let job = named(job);
     api.within(api.service.bulk_forget(&caller, &job)).await?;
     Ok((StatusCode::ACCEPTED, json(FhirError::all_well())).into_response())
 }
@@ -142,8 +144,9 @@ pub(super) async fn file(
     caller: Caller,
     method: Method,
     headers: HeaderMap,
-    Path((job, part, name)): Path<(String, String, String)>,
+    place: Named<(String, String, String)>,
 ) -> Result<Response, Refusal> {
+    let (job, part, name) = named(place);
     let file = api.within(api.service.bulk_file(&caller, &job, &part, &name)).await?;
     let coding = wanted(&headers);
     let (sink, end, body) = pieces(coding, caller);

@@ -58,9 +58,14 @@ fn routes_of(operation: Operation) -> Vec<(&'static str, MethodRouter<Api>)> {
 }
 
 pub(super) fn routes() -> Router<Api> {
-    let mut router = Router::new()
-        .route("/fhir/$bulk-status/{job}", get(bulk::status).delete(bulk::forget))
-        .route("/fhir/$bulk-file/{job}/{part}/{name}", get(bulk::file));
+    let mut router = Router::new();
+    // Some clients escape the dollar sign.
+    for sign in ["$", "%24"] {
+        let (status, file) = (get(bulk::status).delete(bulk::forget), get(bulk::file));
+        router = router
+            .route(&format!("/fhir/{sign}bulk-status/{{job}}"), status)
+            .route(&format!("/fhir/{sign}bulk-file/{{job}}/{{part}}/{{name}}"), file);
+    }
     for operation in Operation::ALL {
         for (place, method) in routes_of(operation) {
             // Some clients escape the dollar sign.

@@ -11,11 +11,13 @@ use tokio::sync::mpsc::Sender;
 use super::super::TURN;
 use super::super::shown::Shown;
 use super::export::Part;
-use super::jobs::{Asked, State, Work};
+use super::jobs::{Asked, Seat, State, Work};
+use super::trail::Pass;
 use crate::extract::{category_of, category_of_type};
 use crate::gate::looked;
 use crate::rest::{Seen, not_found};
 use crate::systems::Client;
+use crate::views::Category;
 use crate::{FhirError, Service, ServiceError};
 
 /// How many bytes go out at a time.
@@ -31,6 +33,7 @@ pub struct BulkFile {
     service: Service,
     client: Client,
     content: Content,
+    seat: Seat,
 }
 
 enum Content {
@@ -57,7 +60,7 @@ impl Service {
     /// Opens a file of a job for its owner.
     ///
     /// # Errors
-    /// [`FhirError`]: 403 not allowed any more, 404 not found, 503.
+    /// [`FhirError`]: 403 not allowed any more, 404 not found, 429 too many at once, 503.
     pub async fn bulk_file(&self, client: &Client, id: &str, part: &str, name: &str) -> Result<BulkFile, FhirError> {
         let job = self.own_job(client, id).await?;
         let kind = name.strip_suffix(".ndjson").and_then(types::known).ok_or_else(not_found)?;
@@ -66,6 +69,7 @@ impl Service {
         if !is_done || !job.files.iter().any(|file| file.kind == kind && file.part == part) {
             return Err(not_found());
         }
+        let seat = self.seat_for_download(client)?;
         let kept = self.part(id, part).await?.ok_or_else(not_found)?;
         let content = match job.work {
             Work::Import => Content::Kept(Bytes::from(kept)),
@@ -79,7 +83,16 @@ impl Service {
                 Content::Records { what, asked: Asked { types, ..asked }, records }
             }
         };
-        Ok(BulkFile { service: self.clone(), client: client.clone(), content })
+        Ok(BulkFile { service: self.clone(), client: client.clone(), content, seat })
+    }
+}
+
+impl Service {
+    /// A system as it is registered now, if it still may export.
+    async fn still_exports(&self, client: &Client) -> Result<Client, ServiceError> {
+        let client = self.registered(&client.name).await?.ok_or(ServiceError::NotFound)?;
+        let _permit = self.may_export(&client).map_err(|_| ServiceError::NotFound)?;
+        Ok(client)
     }
 }
 
@@ -89,7 +102,7 @@ impl BulkFile {
     /// # Errors
     /// [`ServiceError`] if the rest cannot be read.
     pub async fn send(self, sink: &Sender<Result<Bytes, BrokenOff>>) -> Result<(), ServiceError> {
-        let Self { service, client, content } = self;
+        let Self { service, mut client, content, seat: _seat } = self;
         let (what, asked, records) = match content {
             Content::Kept(bytes) => {
                 // Whoever asked may have gone.
@@ -98,11 +111,17 @@ impl BulkFile {
             }
             Content::Records { what, asked, records } => (what, asked, records),
         };
+        let mut checked = service.now();
         for (record, seq) in records {
             // Who takes the pieces slowly is not read ahead for, and no line says that they have what they have not.
             match sink.reserve().await {
                 Ok(place) => drop(place),
                 Err(_) => break,
+            }
+            // What its registration allowed when it began may be over before it ends.
+            if service.now() > checked.plus_seconds(1) {
+                checked = service.now();
+                client = service.still_exports(&client).await?;
             }
             if !send_record(&service, &client, (record, seq), what, &asked, sink).await? {
                 break;
@@ -155,23 +174,41 @@ async fn send_resources(
     for entry in &entries {
         categories.push((category_of(kind, &then.body(entry).await?), 1));
     }
-    if entries.is_empty() || sink.is_closed() {
+    categories.push((Category::Other, service.count_of_trail(seen, asked, then.head().seq).await?));
+    let what = looked(categories);
+    if what.is_empty() || sink.is_closed() {
         return Ok(!sink.is_closed());
     }
-    seen.note(service, looked(categories)).await?;
+    seen.note(service, what).await?;
     let mut shown = Shown::of(seen, then);
     let mut out = Vec::with_capacity(PIECE);
     for (index, entry) in entries.iter().enumerate() {
         shown.write(entry, &then.body(entry).await?, &mut out);
         out.push(b'\n');
-        if out.len() >= PIECE && sink.send(Ok(Bytes::from(std::mem::take(&mut out)))).await.is_err() {
+        if !send_if_large(&mut out, sink).await {
             return Ok(false);
         }
         if index % TURN == TURN - 1 {
             tokio::task::yield_now().await;
         }
     }
+    let mut pass = Pass::until(then.head().seq);
+    while asked.wants_trail() {
+        let Some(found) = service.next_of_trail(seen, asked, &mut pass).await? else { break };
+        for provenance in found {
+            out.extend_from_slice(provenance.to_string().as_bytes());
+            out.push(b'\n');
+        }
+        if !send_if_large(&mut out, sink).await {
+            return Ok(false);
+        }
+    }
     Ok(out.is_empty() || sink.send(Ok(Bytes::from(out))).await.is_ok())
+}
+
+/// Sends what there is if it makes up a piece. Answers whether anybody takes it.
+async fn send_if_large(out: &mut Vec<u8>, sink: &Sender<Result<Bytes, BrokenOff>>) -> bool {
+    out.len() < PIECE || sink.send(Ok(Bytes::from(std::mem::take(out)))).await.is_ok()
 }
 
 /// Sends a transaction that deletes what was deleted, so that a copy elsewhere can follow.

@@ -13,7 +13,7 @@ use keepwell_record::{Entry, OpenRecord};
 
 use super::super::given::{Given, OperationRequest, unreadable};
 use super::super::shown::Shown;
-use super::jobs::{Asked, File, Job, Running, Work};
+use super::jobs::{Asked, File, Job, Seat, Work};
 use crate::capability::is_kept;
 use crate::rest::{Place, Seen, not_found, or_not_found};
 use crate::systems::Client;
@@ -95,7 +95,7 @@ impl Service {
     }
 
     /// Runs an export beside everything else.
-    fn run_export(&self, client: &Client, id: &str, mut job: Job, running: Running) {
+    fn run_export(&self, client: &Client, id: &str, mut job: Job, running: Seat) {
         let (service, client, id) = (self.clone(), client.clone(), id.to_owned());
         tokio::spawn(async move {
             tokio::time::sleep(Duration::from_millis(service.inner.config.export_wait)).await;
@@ -119,8 +119,8 @@ impl Service {
             let Some(last) = ids.last().copied() else { break };
             after = Some(last);
             for record in ids {
-                self.list_one(client, job, &asked, record, &mut listing).await?;
-                looked += 1;
+                // Nobody learns how many others there are.
+                looked += u64::from(self.list_one(client, job, &asked, record, &mut listing).await?);
                 if listing.part.len() == PART {
                     self.close_part(id, job, &mut listing).await?;
                 }
@@ -138,7 +138,7 @@ impl Service {
         Ok(Some(looked))
     }
 
-    /// Adds a record, if the system may see it and there is anything to show.
+    /// Adds a record, if the system may see it and there is anything to show. Answers whether it may.
     async fn list_one(
         &self,
         client: &Client,
@@ -146,18 +146,22 @@ impl Service {
         asked: &Asked,
         record: RecordId,
         listing: &mut Listing,
-    ) -> Result<(), ServiceError> {
-        let Some(open) = self.tenant().open(record).await? else { return Ok(()) };
-        let Some(seen) = self.see_open(client, &open).await? else { return Ok(()) };
-        let Some(then) = self.as_of(&open, job.at.micros()).await? else { return Ok(()) };
-        let counts = asked.counts(&seen, &then);
+    ) -> Result<bool, ServiceError> {
+        let Some(open) = self.tenant().open(record).await? else { return Ok(false) };
+        let Some(seen) = self.see_open(client, &open).await? else { return Ok(false) };
+        let Some(then) = self.as_of(&open, job.at.micros()).await? else { return Ok(false) };
+        let mut counts = asked.counts(&seen, &then);
+        let trail = self.count_of_trail(&seen, asked, then.head().seq).await?;
+        if trail > 0 {
+            *counts.entry("Provenance".to_owned()).or_default() += trail as u64;
+        }
         if !counts.is_empty() {
             listing.part.push((record, then.head().seq));
         }
         for (kind, count) in counts {
             *listing.counts.entry(kind).or_default() += count;
         }
-        Ok(())
+        Ok(true)
     }
 
     /// A record as it was at a moment; `None` if it had not begun.

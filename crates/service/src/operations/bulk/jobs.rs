@@ -1,7 +1,7 @@
 //! Jobs as they are kept: sealed rows that expire after a day, each with the name of the system that started it.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use keepwell_fhir::outcome::IssueCode;
 use keepwell_model::{RecordId, Timestamp};
@@ -25,39 +25,48 @@ const SILENCE: i64 = 60;
 /// Seconds after which a sign of life is due.
 const NOTED: i64 = 5;
 
-/// The jobs that run in this process.
+/// How many files one system takes at once: each keeps some pieces waiting, which may be large.
+const DOWNLOADS: usize = 8;
+
+/// What jobs do in this process.
 #[derive(Default)]
 pub(crate) struct Places {
-    running: Arc<Mutex<HashMap<String, String>>>,
+    running: Seats,
+    downloads: Seats,
     /// Held while what is kept of jobs is changed, so that nothing comes back that was forgotten meanwhile.
     changing: tokio::sync::Mutex<()>,
 }
 
-/// A job that runs; its place is free again when this goes.
-pub(super) struct Running {
-    running: Arc<Mutex<HashMap<String, String>>>,
-    id: String,
+/// Who does what: names of systems by what they do.
+#[derive(Clone, Default)]
+struct Seats(Arc<Mutex<HashMap<String, String>>>);
+
+/// Something that is done; its seat is free again when this goes.
+pub(super) struct Seat {
+    seats: Seats,
+    what: String,
 }
 
-impl Drop for Running {
+impl Drop for Seat {
     fn drop(&mut self) {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).remove(&self.id);
+        self.seats.lock().remove(&self.what);
     }
 }
 
-impl Places {
-    fn take(&self, client: &str, id: &str) -> Option<Running> {
-        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-        let own = running.values().filter(|name| *name == client).count();
-        if own >= AT_ONCE || running.len() >= IN_ALL || running.contains_key(id) {
+impl Seats {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, String>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A seat, unless the system has so many, or all have so many, or this is done already.
+    fn take(&self, client: &str, what: &str, own: usize, all: usize) -> Option<Seat> {
+        let mut seats = self.lock();
+        let taken = seats.values().filter(|name| *name == client).count();
+        if taken >= own || seats.len() >= all || seats.contains_key(what) {
             return None;
         }
-        running.insert(id.to_owned(), client.to_owned());
-        Some(Running { running: Arc::clone(&self.running), id: id.to_owned() })
-    }
-
-    fn runs(&self, id: &str) -> bool {
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).contains_key(id)
+        seats.insert(what.to_owned(), client.to_owned());
+        Some(Seat { seats: self.clone(), what: what.to_owned() })
     }
 }
 
@@ -139,9 +148,9 @@ fn too_many(words: &str) -> FhirError {
 
 impl Service {
     /// Keeps a new job, if its system may have one more, and gives it its id and its place.
-    pub(super) async fn begin_job(&self, job: &Job) -> Result<(String, Running), FhirError> {
+    pub(super) async fn begin_job(&self, job: &Job) -> Result<(String, Seat), FhirError> {
         let id = self.secret::<20>();
-        let running = self.inner.jobs.take(&job.client, &id).ok_or_else(|| {
+        let running = self.inner.jobs.running.take(&job.client, &id, AT_ONCE, IN_ALL).ok_or_else(|| {
             too_many("There are too many exports and imports under way. Wait until one of them is done.")
         })?;
         let _alone = self.inner.jobs.changing.lock().await;
@@ -159,19 +168,25 @@ impl Service {
 
     /// A place for a job whose process is gone, with what is kept of it. `None` if it runs again already, or if there is
     /// no place for it now.
-    pub(super) async fn resume_job(&self, id: &str) -> Result<Option<(Job, Running)>, ServiceError> {
+    pub(super) async fn resume_job(&self, id: &str) -> Result<Option<(Job, Seat)>, ServiceError> {
         let _alone = self.inner.jobs.changing.lock().await;
         let Some(mut job) = self.job(id).await?.filter(|job| self.is_silent(id, job)) else { return Ok(None) };
-        let Some(running) = self.inner.jobs.take(&job.client, id) else { return Ok(None) };
+        let Some(running) = self.inner.jobs.running.take(&job.client, id, AT_ONCE, IN_ALL) else { return Ok(None) };
         job.files.clear();
         job.touched = self.now();
         self.put_job(id, &job).await?;
         Ok(Some((job, running)))
     }
 
+    /// A seat for a download.
+    pub(super) fn seat_for_download(&self, client: &Client) -> Result<Seat, FhirError> {
+        let seat = self.inner.jobs.downloads.take(&client.name, &self.secret::<12>(), DOWNLOADS, usize::MAX);
+        seat.ok_or_else(|| too_many("This system takes too many files at once. Wait until it has some of them."))
+    }
+
     /// Whether a job that is not done gives no sign of life any more.
     pub(super) fn is_silent(&self, id: &str, job: &Job) -> bool {
-        !self.inner.jobs.runs(id) && self.now() > job.touched.plus_seconds(SILENCE)
+        !self.inner.jobs.running.lock().contains_key(id) && self.now() > job.touched.plus_seconds(SILENCE)
     }
 
     async fn put_job(&self, id: &str, job: &Job) -> Result<(), ServiceError> {

@@ -122,6 +122,10 @@ impl Line {
     pub(super) fn is_patient(&self) -> bool {
         self.place.starts_with("Patient/")
     }
+
+    fn id(&self) -> &str {
+        self.place.split_once('/').map_or("", |(_, id)| id)
+    }
 }
 
 /// To whom the resources belong that say it themselves, or that belong to one of these.
@@ -157,6 +161,11 @@ fn read(number: usize, text: &[u8]) -> Result<(Line, Whose), Issue> {
     let id = resource.id.as_deref().ok_or_else(|| {
         Issue::error(IssueCode::Required, "The resource has no id. An upload needs one, so that it can be sent again.")
     })?;
+    // It becomes part of an address, where other characters could say something else.
+    if id.len() > 64 || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')) {
+        let words = "An id has at most 64 letters, digits, dashes and dots.";
+        return Err(Issue::error(IssueCode::Value, words));
+    }
     let place = format!("{}/{id}", resource.resource_type);
     let whose = match home(&resource) {
         Home::Patient => Whose::Person(id.to_owned()),
@@ -185,10 +194,14 @@ fn linked(json: &[u8]) -> Whose {
 /// A transaction of these lines, in this order.
 pub(super) fn bundle(lines: &[Line]) -> Vec<u8> {
     let mut out = br#"{"resourceType":"Bundle","type":"transaction","entry":["#.to_vec();
+    let mut ids: HashMap<&str, usize> = HashMap::new();
+    for line in lines {
+        *ids.entry(line.id()).or_default() += 1;
+    }
     for (index, line) in lines.iter().enumerate() {
         out.extend_from_slice(if index > 0 { b",{" } else { b"{" });
-        let id = line.place.split_once('/').map_or("", |(_, id)| id);
-        if id.len() == 36 {
+        let id = line.id();
+        if id.len() == 36 && ids.get(id) == Some(&1) {
             // What was taken from a Bundle refers to it by its UUID.
             out.extend_from_slice(br#""fullUrl":"#);
             json::push_string(&mut out, &format!("urn:uuid:{id}"));

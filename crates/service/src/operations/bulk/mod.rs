@@ -7,6 +7,7 @@ mod export;
 mod import;
 mod jobs;
 mod lines;
+mod trail;
 
 use bytes::Bytes;
 use keepwell_fhir::outcome::IssueCode;
@@ -50,9 +51,12 @@ impl Service {
     /// How far a job is.
     ///
     /// # Errors
-    /// [`FhirError`]: 404 not found, 500 if the job broke off, 503.
+    /// [`FhirError`]: 403 not allowed any more, 404 not found, 500 if the job broke off, 503.
     pub async fn bulk_status(&self, client: &Client, id: &str, base: &str) -> Result<JobStatus, FhirError> {
         let job = self.own_job(client, id).await?;
+        if matches!(job.work, Work::Export(_)) {
+            let _permit = self.may_export(client)?;
+        }
         let silent = self.is_silent(id, &job);
         match (&job.state, &job.work) {
             (State::Done(count), _) => {
