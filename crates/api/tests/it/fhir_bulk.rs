@@ -308,7 +308,7 @@ async fn t26_an_upload_is_taken_and_no_address_is_fetched() {
         house.send(request.body(body.into()).unwrap()).await
     };
     let line = json!({ "resourceType": "Organization", "id": "o", "name": "Surgery" }).to_string();
-    let started = send("application/fhir+ndjson", format!("{line}\nnonsense\n")).await;
+    let started = send("Application/FHIR+ndjson; charset=utf-8", format!("{line}\nnonsense\n")).await;
     let manifest = done(&house, &started).await;
     assert_eq!(manifest["extension"]["urn:keepwell:lines"], json!({ "taken": 1, "refused": 1 }));
     assert_eq!((&manifest["output"], &manifest["error"][0]["type"]), (&json!([]), &json!("OperationOutcome")));

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use keepwell_model::{RecordId, SeededRandom, Stream};
-use keepwell_record::EngineConfig;
+use keepwell_record::{EngineConfig, Limits};
 use keepwell_service::{
     Client, ExportOf, ExportRequest, FhirError, Grant, JobStatus, OperationRequest, Service, ServiceConfig,
 };
@@ -219,7 +220,9 @@ async fn a_group_export_holds_its_member_and_nobody_else() {
     assert_eq!(start(&f, &other, ExportOf::Group(&id), &[]).await.unwrap_err().status, 404, "it does not feed it");
     assert!(start(&f, &lab, ExportOf::Group(&id), &[]).await.is_ok());
     f.send(&gp, &bundle(vec![group(true)])).await.unwrap();
+    let before = lines(&f, ben).await;
     assert_eq!(start(&f, &gp, ExportOf::Group(&id), &[]).await.unwrap_err().status, 422);
+    assert_eq!(lines(&f, ben).await, before + 1, "who is in a Group is in it too");
 }
 
 #[tokio::test]
@@ -506,4 +509,46 @@ async fn a_system_takes_so_many_files_at_once_and_no_more() {
     assert_eq!(f.service.bulk_file(&gp, &job, "0", "Patient.ndjson").await.unwrap_err().status, 429);
     files.pop();
     assert!(f.service.bulk_file(&gp, &job, "0", "Patient.ndjson").await.is_ok());
+}
+
+#[tokio::test]
+async fn no_job_leaves_anything_readable_on_the_disk() {
+    let f = Fixture::new().await;
+    let (gp, _, record, _) = house(&f).await;
+    let job = start(&f, &gp, ExportOf::System, &[("_type", "Patient")]).await.unwrap();
+    let found = manifest(&f, &gp, &job).await;
+    let patients = all(&f, &gp, &found, "Patient").await;
+    let family = patients[0]["name"][0]["family"].as_str().unwrap().to_owned();
+    let refused = Bytes::from_static(b"{\"resourceType\":\"Observation\",\"id\":\"Wetherby\"}\n\"Wetherby\"");
+    let upload = f.service.import(&gp, refused, "https://x.example/fhir/$import").await.unwrap();
+    manifest(&f, &gp, &upload).await;
+    let disk = f.on_disk();
+    assert!(disk.len() > 10_000);
+    let record = record.to_string();
+    for secret in [&*family, "Wetherby", "fhir/$export", "fhir/$import", "OperationOutcome", &record, &job, "\"gp\""] {
+        assert!(!disk.windows(secret.len()).any(|bytes| bytes == secret.as_bytes()), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn when_the_line_cannot_be_written_no_byte_of_a_file_leaves() {
+    // The access stream takes so many lines and no more.
+    let limits = Limits { record_entries: 4, ..Limits::default() };
+    let f = Fixture::with(EngineConfig { limits, ..EngineConfig::default() }, ServiceConfig::demonstration()).await;
+    let mut gp = f.client("gp").await;
+    gp.grants = BTreeSet::from([Grant::ExportRecords]);
+    f.send(&gp, &bundle(vec![put(amina("1")), put(observation("a", "Patient/1", "1"))])).await.unwrap();
+    let job = start(&f, &gp, ExportOf::People, &[("_type", "Observation")]).await.unwrap();
+    manifest(&f, &gp, &job).await;
+    let take = async || {
+        let file = f.service.bulk_file(&gp, &job, "0", "Observation.ndjson").await.unwrap();
+        let (sink, mut pieces) = tokio::sync::mpsc::channel(8);
+        let sent = file.send(&sink).await.is_ok();
+        drop(sink);
+        (sent, pieces.recv().await.is_some())
+    };
+    for _ in 0..4 {
+        assert_eq!(take().await, (true, true));
+    }
+    assert_eq!(take().await, (false, false));
 }

@@ -22,7 +22,7 @@ pub(crate) struct Fixture {
     pub(crate) service: Service,
     pub(crate) tenant: Tenant,
     pub(crate) clock: Arc<ManualClock>,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 impl Fixture {
@@ -39,7 +39,13 @@ impl Fixture {
         let engine = Engine::new(store, root, clock.clone(), random.clone(), engine);
         let tenant = engine.create_tenant(TenantId(1), "Leeds").await.unwrap();
         let service = Service::new(tenant.clone(), clock.clone(), random, config);
-        Self { service, tenant, clock, _folder: folder }
+        Self { service, tenant, clock, folder }
+    }
+
+    /// Every byte that is on the disk.
+    pub(crate) fn on_disk(&self) -> Vec<u8> {
+        let files = std::fs::read_dir(self.folder.path()).unwrap();
+        files.flat_map(|file| std::fs::read(file.unwrap().path()).unwrap()).collect()
     }
 
     pub(crate) async fn client(&self, name: &str) -> Client {

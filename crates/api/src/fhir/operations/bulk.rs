@@ -94,7 +94,7 @@ pub(super) async fn import(
     body: Body,
 ) -> Result<Response, Refusal> {
     let media = text(&headers, header::CONTENT_TYPE).unwrap_or_default().split(';').next().unwrap_or_default().trim();
-    if ![NDJSON, "application/ndjson", "application/x-ndjson"].contains(&media) {
+    if ![NDJSON, "application/ndjson", "application/x-ndjson"].iter().any(|known| known.eq_ignore_ascii_case(media)) {
         let words = "Send the resources themselves, as NDJSON with 'Content-Type: application/fhir+ndjson'. Nothing is \
                      fetched from addresses.";
         let status = if sends_fhir(&headers).is_ok() {

@@ -15,6 +15,8 @@ use super::super::given::{Given, OperationRequest, unreadable};
 use super::super::shown::Shown;
 use super::jobs::{Asked, File, Job, Seat, Work};
 use crate::capability::is_kept;
+use crate::extract::category_of_type;
+use crate::gate::looked;
 use crate::rest::{Place, Seen, not_found, or_not_found};
 use crate::systems::Client;
 use crate::{FhirError, Service, ServiceError};
@@ -87,7 +89,10 @@ impl Service {
         let body = seen.body(&group).await?;
         let members = Node::new(&body).and_then(|group| group.get("member"));
         // All members are the one person: a Group that names several is not taken.
-        if !members.into_iter().flat_map(Node::each).any(|it| it.get("inactive").is_none_or(|it| it.raw() != "true")) {
+        let mut members = members.into_iter().flat_map(Node::each);
+        let has_member = members.any(|it| it.get("inactive").is_none_or(|it| it.raw() != "true"));
+        let what = looked([(category_of_type("Group"), 1)]);
+        if !seen.release(self, has_member, what).await? {
             let words = "This Group has no member any more.";
             return Err(FhirError::new(422, IssueCode::BusinessRule, words));
         }

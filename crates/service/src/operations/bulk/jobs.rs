@@ -163,6 +163,7 @@ impl Service {
         list.push((id.clone(), job.expires()));
         self.put_list(&job.client, &list).await?;
         self.put_job(&id, job).await?;
+        tracing::info!(job = id, client = job.client, "A bulk job of {} begins", job.client);
         Ok((id, running))
     }
 
@@ -286,6 +287,7 @@ impl Service {
         let wanted = match ended {
             Ok(None) => Ok(false),
             Ok(Some(count)) => {
+                tracing::info!(job = id, client = job.client, "A bulk job of {} is done", job.client);
                 job.state = State::Done(count);
                 self.note_job(id, &mut job).await
             }
