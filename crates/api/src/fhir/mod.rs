@@ -1,5 +1,5 @@
-//! FHIR R4 over HTTP. Every answer is FHIR JSON, errors included: an OperationOutcome that says what to do. Each
-//! interaction has a file of its own.
+//! FHIR R4 over HTTP. Every answer is FHIR, in JSON or XML, errors included: an OperationOutcome that says what to do.
+//! Only files and what exports are made of go out as they are. Each interaction has a file of its own.
 
 mod answer;
 mod binary;
