@@ -11,6 +11,8 @@ mod http_date;
 mod operations;
 mod well_known;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::middleware;
 use keepwell_service::Service;
@@ -18,13 +20,23 @@ use keepwell_service::Service;
 pub use config::{ApiConfig, Gauge, Gauges};
 pub use well_known::{LogUnavailable, PublicLog};
 
-/// What the handlers share.
+/// What the handlers share. Each request clones it several times.
 #[derive(Clone)]
-struct Api {
+struct Api(Arc<Shared>);
+
+struct Shared {
     service: Service,
     config: ApiConfig,
     metrics: operations::Metrics,
     turns: fhir::Turns,
+}
+
+impl std::ops::Deref for Api {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 /// All the doors. The router has no fallback of its own, so that it can be merged with the pages.
@@ -33,7 +45,8 @@ struct Api {
 /// [`demo_provider::KeyError`] if the demonstration's provider is wanted and cannot make its key.
 pub fn router(service: Service, config: ApiConfig) -> Result<Router, demo_provider::KeyError> {
     let demo = config.demo_provider.clone().map(demo_provider::router).transpose()?;
-    let api = Api { service, config, metrics: operations::Metrics::default(), turns: fhir::Turns::default() };
+    let shared = Shared { service, config, metrics: operations::Metrics::default(), turns: fhir::Turns::default() };
+    let api = Api(Arc::new(shared));
     let doors = Router::new()
         .merge(fhir::routes())
         .merge(well_known::routes())

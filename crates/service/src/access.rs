@@ -1,10 +1,14 @@
 //! The lines that say who looked, as they stand in the access stream of a record.
 
+mod desk;
+
 use bytes::Bytes;
-use keepwell_model::{Actor, Kind, Labels, Purpose, RecordId, Seq, Stream};
+use keepwell_model::{Actor, EntryNumber, Purpose, RecordId, Stream};
 use keepwell_policy::{Action, Permit, Target};
-use keepwell_record::{BlockView, Commit, Expect, Part, Write};
+use keepwell_record::BlockView;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use desk::Desk;
 
 use crate::gate::{looked, permit};
 use crate::views::{AccessLine, Category, Looked, Page};
@@ -69,22 +73,7 @@ impl Service {
         what: &[Looked],
     ) -> Result<(), ServiceError> {
         let body = serde_json::to_vec(&Stored::of(permit, record, what)).expect("a line is plain strings and numbers");
-        let write = Write {
-            number: None,
-            kind: Kind::new(KIND).expect("a short lower-case word is a kind"),
-            labels: Labels::GENERAL,
-            source: None,
-            body: Some(Bytes::from(body)),
-        };
-        let part = Part::new(record, Stream::Access, Expect::Any, vec![write]);
-        let commit = Commit { author: permit.author(), idempotency: None, parts: vec![part] };
-        match self.tenant().commit(commit).await {
-            Ok(_) => Ok(()),
-            Err(error) => {
-                tracing::error!(record.id = %record, "The access line was not written, so nothing is shown: {error}");
-                Err(ServiceError::Unavailable)
-            }
-        }
+        self.inner.desk.write(self.tenant(), permit.author(), record, Bytes::from(body)).await
     }
 
     /// Who looked at the resident's record, newest first. The look at this very page is the first line of the next one.
@@ -94,29 +83,56 @@ impl Service {
     pub async fn who_looked(&self, session: &Session, page: usize) -> Result<Page<AccessLine>, ServiceError> {
         let target = Target::Person(session.record);
         let permit = permit(&session.actor, Purpose::OwnUse, Action::ReadAccessLines, target)?;
-        let head = self.tenant().head(session.record, Stream::Access).await?.ok_or(ServiceError::NotFound)?;
-        let total = usize::try_from(head.seq.0).map_err(|_| ServiceError::Unavailable)?;
+        let count = self.tenant().count(session.record, Stream::Access).await?.ok_or(ServiceError::NotFound)?;
+        let total = usize::try_from(count).map_err(|_| ServiceError::Unavailable)?;
         let size = self.inner.config.page_size.max(1);
         let pages = total.div_ceil(size).max(1);
         let page = page.clamp(1, pages);
         let newest = total - (page - 1) * size;
-        let oldest = newest.saturating_sub(size) + 1;
-        let count = u32::try_from((newest + 1).saturating_sub(oldest)).map_err(|_| ServiceError::Unavailable)?;
-        let mut items = Vec::new();
-        if count > 0 {
-            let blocks = self.tenant().blocks(session.record, Stream::Access, Seq(oldest as u64), count).await?;
-            for block in blocks.iter().rev() {
-                lines(block, &mut items)?;
-            }
-        }
+        let numbers = newest.saturating_sub(size) + 1..=newest;
+        let items = if newest > 0 { self.lines_numbered(session.record, numbers).await? } else { Vec::new() };
         let seen = looked([(Category::AccessLines, items.len())]);
         self.settle(&permit, session.record, &seen).await?;
         Ok(Page { items, page, pages, total })
     }
+
+    /// The lines of a record with these numbers, the newest first.
+    async fn lines_numbered(
+        &self,
+        record: RecordId,
+        numbers: std::ops::RangeInclusive<usize>,
+    ) -> Result<Vec<AccessLine>, ServiceError> {
+        let block_of = async |number: usize| {
+            let number = u32::try_from(number).map_err(|_| ServiceError::Unavailable)?;
+            let found = self.tenant().block_of(record, Stream::Access, EntryNumber(number)).await?;
+            found.ok_or(ServiceError::Unavailable)
+        };
+        let (first, last) = (block_of(*numbers.start()).await?, block_of(*numbers.end()).await?);
+        // A block has a line at least, so there are no more of them than lines on a page.
+        let count = u32::try_from(last.0 - first.0 + 1).map_err(|_| ServiceError::Unavailable)?;
+        let mut items = Vec::new();
+        for block in self.tenant().blocks(record, Stream::Access, first, count).await?.iter().rev() {
+            lines(block, &mut items)?;
+        }
+        items.retain(|line| numbers.contains(&(line.number as usize)));
+        Ok(items)
+    }
+
+    /// A line by its number, if there is one.
+    pub(crate) async fn line(&self, record: RecordId, number: u32) -> Result<Option<AccessLine>, ServiceError> {
+        let place = self.tenant().block_of(record, Stream::Access, EntryNumber(number)).await?;
+        let Some(seq) = place else { return Ok(None) };
+        let mut found = Vec::new();
+        for block in self.tenant().blocks(record, Stream::Access, seq, 1).await? {
+            lines(&block, &mut found)?;
+        }
+        Ok(found.into_iter().find(|line| line.number == number))
+    }
 }
 
+/// Adds the lines of a block, the newest first.
 pub(crate) fn lines(block: &BlockView, into: &mut Vec<AccessLine>) -> Result<(), ServiceError> {
-    for entry in block.entries.iter().filter(|entry| entry.kind.as_str() == KIND) {
+    for entry in block.entries.iter().rev().filter(|entry| entry.kind.as_str() == KIND) {
         let stored: Option<Stored> = entry.body.as_deref().and_then(|body| serde_json::from_slice(body).ok());
         // A line that cannot be read is never passed over in silence.
         let Some(stored) = stored else {
@@ -136,6 +152,7 @@ pub(crate) fn lines(block: &BlockView, into: &mut Vec<AccessLine>) -> Result<(),
                 .map(|(key, count)| Looked { category: Category::of_key(key), count: *count })
                 .collect(),
             own: stored.own,
+            number: entry.number.0,
             seq: block.seq.0,
         });
     }

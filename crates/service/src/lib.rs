@@ -60,6 +60,7 @@ struct Inner {
     random: Arc<dyn Random>,
     config: ServiceConfig,
     clients: clients::Known,
+    desk: access::Desk,
     stated: capability::Stated,
     last_used: session::LastUsed,
     /// Held while a directory resource is written, so that feeds which bring the same organisations do not race.
@@ -79,6 +80,7 @@ impl Service {
             random,
             config,
             clients: clients::Known::default(),
+            desk: access::Desk::default(),
             stated: capability::Stated::default(),
             last_used: session::LastUsed::default(),
             directory: tokio::sync::Mutex::default(),

@@ -2,7 +2,7 @@
 //! the directory. A reference is never resolved into another person's record.
 
 use keepwell_fhir::reference::Target;
-use keepwell_model::{ResourceId, SourceKey};
+use keepwell_model::ResourceId;
 use keepwell_record::{Entry, OpenRecord};
 
 /// Resolves references inside one open record.
@@ -29,7 +29,7 @@ impl<'r> Resolver<'r> {
     ) -> Option<Entry<'r>> {
         match Target::of(reference) {
             Target::Relative { resource_type, id, .. } => {
-                self.record.by_source(&key(source, resource_type, id)).filter(|entry| reaches(entry))
+                self.record.named(source, resource_type, id).filter(|entry| reaches(entry))
             }
             Target::Urn(urn) => self.by_urn(source, urn, reaches),
             Target::Absolute { .. } | Target::Contained(_) | Target::Conditional { .. } | Target::Other(_) => None,
@@ -49,10 +49,6 @@ impl<'r> Resolver<'r> {
         }
         found
     }
-}
-
-fn key(source: &str, kind: &str, id: &str) -> SourceKey {
-    SourceKey { source: source.to_owned(), kind: kind.to_owned(), id: id.to_owned() }
 }
 
 /// The FHIR id of an entry.

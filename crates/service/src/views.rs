@@ -310,6 +310,8 @@ pub struct AccessLine {
     pub what: Vec<Looked>,
     /// Whether it was the person themselves.
     pub own: bool,
+    /// Its number among the lines of the record, from 1.
+    pub number: u32,
     /// Sequence number of the line's block in the access stream, for proofs.
     pub seq: u64,
 }

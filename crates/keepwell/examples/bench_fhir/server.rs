@@ -36,7 +36,9 @@ impl Server {
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = Command::new(&binary);
         command.arg("--dir").arg(&data).args(["serve", "--listen", &format!("127.0.0.1:{port}")]);
-        let child = command.env("RUST_LOG", "error").stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        // What it says is kept for whoever wonders about a figure.
+        let log = std::fs::File::create(root.join("target/bench/server.log")).unwrap();
+        let child = command.stdout(Stdio::null()).stderr(log).spawn().unwrap();
         while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
             std::thread::sleep(std::time::Duration::from_millis(5));
         }

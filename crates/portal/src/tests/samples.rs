@@ -217,6 +217,7 @@ pub(crate) fn access_lines() -> Page<AccessLine> {
                 action: action.into(),
                 what: what.iter().map(|&(category, count)| Looked { category, count }).collect(),
                 own: role == "resident",
+                number: 1,
                 seq: 1,
             }
         };

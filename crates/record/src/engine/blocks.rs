@@ -10,6 +10,7 @@ use super::tenant::{Tenant, TenantInner};
 use crate::RecordError;
 use crate::commit::Alias;
 use crate::format::block::SealedBlock;
+use crate::format::header::Header;
 use crate::format::payload;
 use crate::keys::RecordKeys;
 use crate::store::BlockRow;
@@ -71,6 +72,48 @@ impl Tenant {
             Err(RecordError::NoSuchRecord(_)) => Ok(Vec::new()),
             other => other,
         }
+    }
+}
+
+impl Tenant {
+    /// The block in which an entry of a stream was first written; `None` if there is none yet, or no such record. It is
+    /// found by the headers alone, which are not verified here: whoever opens the block does that.
+    ///
+    /// # Errors
+    /// [`RecordError::Damaged`] if a block on the way is missing; store errors.
+    pub async fn block_of(
+        &self,
+        record: RecordId,
+        stream: Stream,
+        number: EntryNumber,
+    ) -> Result<Option<Seq>, RecordError> {
+        let Some((row, _)) = self.inner.row(record).await? else { return Ok(None) };
+        let head = row.head(stream);
+        if number.0 == 0 || number.0 >= head.next_number {
+            return Ok(None);
+        }
+        let (mut low, mut high) = (1, head.head.seq.0);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let found = self.inner.store.blocks(record, stream, Seq(middle), 1).await?.into_iter().next();
+            let header = found.filter(|it| it.seq.0 == middle).and_then(|it| Header::decode(&it.block));
+            let missing = || damaged(record, stream, Seq(middle), "block", "it is missing or its outer form is broken");
+            if header.ok_or_else(missing)?.next_number > number.0 {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        Ok(Some(Seq(low)))
+    }
+
+    /// How many entries a stream has, deleted ones included; `None` if there is no such record.
+    ///
+    /// # Errors
+    /// As [`Tenant::head`].
+    pub async fn count(&self, record: RecordId, stream: Stream) -> Result<Option<u32>, RecordError> {
+        let row = self.inner.row(record).await?;
+        Ok(row.map(|(row, _)| row.head(stream).next_number.saturating_sub(1)))
     }
 }
 

@@ -24,6 +24,8 @@ struct Slot {
     open: Arc<OpenRecord>,
     weight: usize,
     used: u64,
+    /// The store's revision of the record under which it was last known to be current.
+    current_at: Option<u64>,
 }
 
 #[derive(Default)]
@@ -55,7 +57,26 @@ impl Cache {
         slots.slots.get(&record).map(|slot| Arc::clone(&slot.open))
     }
 
-    pub(super) fn put(&self, open: &Arc<OpenRecord>) {
+    /// The record, if it is still as the store had it at this revision.
+    pub(super) fn current(&self, record: RecordId, revision: u64) -> Option<Arc<OpenRecord>> {
+        let mut slots = self.slots.lock().expect("no panic while held");
+        slots.slots.get(&record).filter(|slot| slot.current_at == Some(revision))?;
+        slots.hits += 1;
+        slots.touch(record)?;
+        slots.trim(self.limit, Some(record));
+        slots.slots.get(&record).map(|slot| Arc::clone(&slot.open))
+    }
+
+    /// What is in memory was found to be current at this revision.
+    pub(super) fn confirm(&self, open: &Arc<OpenRecord>, revision: Option<u64>) {
+        let mut slots = self.slots.lock().expect("no panic while held");
+        if let Some(slot) = slots.slots.get_mut(&open.id()).filter(|slot| Arc::ptr_eq(&slot.open, open)) {
+            slot.current_at = revision;
+        }
+    }
+
+    /// Keeps a record that was current at this revision.
+    pub(super) fn put(&self, open: &Arc<OpenRecord>, revision: Option<u64>) {
         let mut slots = self.slots.lock().expect("no panic while held");
         let record = open.id();
         // Two may have loaded it; the newer one stays.
@@ -66,7 +87,7 @@ impl Cache {
         let weight = open.weight();
         slots.tick += 1;
         let used = slots.tick;
-        slots.slots.insert(record, Slot { open: Arc::clone(open), weight, used });
+        slots.slots.insert(record, Slot { open: Arc::clone(open), weight, used, current_at: revision });
         slots.order.insert(used, record);
         slots.bytes += weight;
         slots.trim(self.limit, None);

@@ -29,6 +29,11 @@ impl Tenant {
     /// [`RecordError::Damaged`] if what is stored does not verify; store errors.
     pub async fn open(&self, record: RecordId) -> Result<Option<Arc<OpenRecord>>, RecordError> {
         let inner = &self.inner;
+        // Before the row is read, so that a change in between shows the next time.
+        let revision = inner.store.revision(record);
+        if let Some(open) = revision.and_then(|revision| inner.cache.current(record, revision)) {
+            return Ok(Some(open));
+        }
         let Some((row, keys)) = inner.row(record).await? else {
             inner.cache.remove(record);
             return Ok(None);
@@ -36,6 +41,7 @@ impl Tenant {
         let head = row.care.head;
         if let Some(open) = inner.cache.get(record).filter(|open| open.head == head) {
             inner.cache.count(true);
+            inner.cache.confirm(&open, revision);
             return Ok(Some(open));
         }
         // One opens, the others wait and find it in memory.
@@ -53,7 +59,7 @@ impl Tenant {
         };
         let Some(open) = unless_gone(open)? else { return Ok(None) };
         let open = Arc::new(open);
-        inner.cache.put(&open);
+        inner.cache.put(&open, revision);
         self.fold_if_long(&open);
         Ok(Some(open))
     }
@@ -115,7 +121,7 @@ impl OpenRecord {
             index: self.index.clone(),
             segments: self.segments.clone(),
             snapshot_seq: self.snapshot_seq,
-            by_source: OnceLock::new(),
+            names: self.names.clone(),
             loaded: AtomicUsize::new(self.loaded.load(std::sync::atomic::Ordering::Relaxed)),
             companion: Mutex::default(),
         }
@@ -134,7 +140,7 @@ impl TenantInner {
             index: Index { next_part: 1, ..Index::default() },
             segments: Vec::new(),
             snapshot_seq: Seq(0),
-            by_source: OnceLock::new(),
+            names: OnceLock::new(),
             loaded: AtomicUsize::new(0),
             companion: Mutex::default(),
         }
@@ -228,6 +234,7 @@ impl TenantInner {
         if open.head != head {
             return Err(damaged(open.record, open.stream, head.seq, "chain", "it does not lead to the stored head"));
         }
+        open.tidy_names();
         Ok(open)
     }
 }
@@ -340,7 +347,10 @@ impl OpenRecord {
             if row.source == 0 {
                 (row.source, row.id) = (old.source, old.id);
             }
-            *old = row;
+            let old = std::mem::replace(old, row);
+            if self.names.get().is_some() && !self.same_name(&old, &row) {
+                self.names = OnceLock::new();
+            }
         } else if at == self.index.rows.len() {
             self.index.rows.push(row);
         } else {

@@ -43,10 +43,21 @@ pub struct OpenRecord {
     pub(super) segments: Vec<Arc<Segment>>,
     /// The block at which the snapshot was taken that this was opened from.
     pub(super) snapshot_seq: Seq,
-    pub(super) by_source: OnceLock<HashMap<(u32, Box<str>), u32>>,
+    pub(super) names: OnceLock<Arc<Names>>,
     pub(super) loaded: AtomicUsize,
     pub(super) companion: Mutex<Option<Arc<dyn Companion>>>,
 }
+
+/// The names that sources gave to the first entries of a record. The entries behind them are few and looked through.
+pub(super) struct Names {
+    /// So many entries.
+    upto: usize,
+    /// For each source and kind of the index what it named.
+    numbers: Vec<HashMap<Box<str>, u32>>,
+}
+
+/// At most so many entries are looked through for a name.
+const LOOKED_THROUGH: usize = 64;
 
 /// The current version of one entry of an open record.
 #[derive(Clone, Copy)]
@@ -161,27 +172,57 @@ impl OpenRecord {
     /// The entry that a source knows by this name, deleted or not.
     #[must_use]
     pub fn by_source(&self, key: &SourceKey) -> Option<Entry<'_>> {
-        let source = self.index.sources.iter().position(|(source, kind)| *source == key.source && *kind == key.kind)?;
-        let wanted = (u32::try_from(source).ok()?, Box::<str>::from(key.id.as_str()));
-        self.entry(EntryNumber(*self.names().get(&wanted)?))
+        self.named(&key.source, &key.kind, &key.id)
+    }
+
+    /// [`OpenRecord::by_source`] with the parts of the key.
+    #[must_use]
+    pub fn named(&self, source: &str, kind: &str, id: &str) -> Option<Entry<'_>> {
+        // Kinds differ more often than sources do.
+        let place = self.index.sources.iter().position(|(by, of)| *of == *kind && *by == *source)?;
+        self.named_at(place, id)
+    }
+
+    /// The newest entry that the source and kind at this place of the index call so.
+    fn named_at(&self, place: usize, id: &str) -> Option<Entry<'_>> {
+        let names = self.names.get_or_init(|| Arc::new(self.all_names()));
+        let known = || names.numbers.get(place)?.get(id).copied();
+        let is_it = |row: &Row| row.source as usize == place + 1 && self.id_of(row) == id;
+        let behind = self.index.rows.get(names.upto..)?.iter().rposition(is_it);
+        let found = behind.and_then(|at| u32::try_from(names.upto + at + 1).ok());
+        self.entry(EntryNumber(found.or_else(known)?))
+    }
+
+    fn id_of(&self, row: &Row) -> &str {
+        &self.index.arena[row.id.0 as usize..row.id.1 as usize]
+    }
+
+    /// Whether two rows have the same name.
+    pub(super) fn same_name(&self, one: &Row, other: &Row) -> bool {
+        one.source == other.source && self.id_of(one) == self.id_of(other)
+    }
+
+    /// Forgets the names if there is more behind them than should be looked through.
+    pub(super) fn tidy_names(&mut self) {
+        if self.names.get().is_some_and(|names| self.index.rows.len() - names.upto > LOOKED_THROUGH) {
+            self.names = OnceLock::new();
+        }
     }
 
     /// The entries, deleted or not, that a source knows by this name, of whatever kind they are.
     pub fn by_source_id(&self, source: &str, id: &str) -> impl Iterator<Item = Entry<'_>> {
-        let mut wanted = (0, Box::<str>::from(id));
-        let sources = (0u32..).zip(&self.index.sources);
-        sources.filter(move |(_, (name, _))| name == source).filter_map(move |(place, _)| {
-            wanted.0 = place;
-            self.entry(EntryNumber(*self.names().get(&wanted)?))
-        })
+        let places = self.index.sources.iter().enumerate().filter(move |(_, (name, _))| name == source);
+        places.filter_map(move |(place, _)| self.named_at(place, id))
     }
 
-    fn names(&self) -> &HashMap<(u32, Box<str>), u32> {
-        self.by_source.get_or_init(|| {
-            let named = (1u32..).zip(&self.index.rows).filter(|(_, row)| row.source > 0);
-            let name = |row: &Row| self.index.arena[row.id.0 as usize..row.id.1 as usize].into();
-            named.map(|(number, row)| ((row.source - 1, name(row)), number)).collect()
-        })
+    fn all_names(&self) -> Names {
+        let mut numbers = vec![HashMap::new(); self.index.sources.len()];
+        for (number, row) in (1u32..).zip(&self.index.rows).filter(|(_, row)| row.source > 0) {
+            if let Some(names) = numbers.get_mut(row.source as usize - 1) {
+                names.insert(self.id_of(row).into(), number);
+            }
+        }
+        Names { upto: self.index.rows.len(), numbers }
     }
 
     /// What is kept beside this record, made if there is nothing of that type yet.
@@ -306,7 +347,7 @@ impl OpenRecord {
             + self.index.arena.len()
             + self.segments.len() * (size_of::<Segment>() + 16)
             + self.loaded.load(Ordering::Relaxed)
-            + self.by_source.get().map_or(0, |map| map.len() * 48 + self.index.arena.len())
+            + self.names.get().map_or(0, |_| self.index.rows.len() * 40 + self.index.arena.len())
             + self.companion.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |it| it.weight())
     }
 }

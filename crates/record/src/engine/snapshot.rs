@@ -145,7 +145,7 @@ impl Tenant {
         };
         if even_if_short || self.is_long(&open) {
             let folded = self.fold_open(&open).await?;
-            inner.cache.put(&Arc::new(folded));
+            inner.cache.put(&Arc::new(folded), None);
         }
         Ok(())
     }

@@ -43,7 +43,7 @@ pub(super) fn event(record: RecordId, line: &AccessLine) -> Value {
     }
     json!({
         "resourceType": "AuditEvent",
-        "id": BlockName { record, seq: Seq(line.seq) }.to_string(),
+        "id": BlockName { record, seq: Seq(u64::from(line.number)) }.to_string(),
         "meta": { "versionId": "1", "lastUpdated": line.when.to_string() },
         "type": { "system": "http://terminology.hl7.org/CodeSystem/audit-event-type", "code": "rest",
                   "display": "Restful Operation" },

@@ -84,6 +84,15 @@ struct Asked {
     count: usize,
     /// The newest block that was not looked into yet; none on a first page.
     top: Option<u64>,
+    /// Of that block only the lines below this number, if some of it was on the page before.
+    #[serde(default)]
+    below: Option<u32>,
+}
+
+/// Where the next page begins.
+struct Left {
+    block: u64,
+    below: Option<u32>,
 }
 
 impl Service {
@@ -99,14 +108,12 @@ impl Service {
             }
             Kind::AuditEvent => {
                 let permit = self.permit_to_see_lines(client, record).await.map_err(or_not_found)?;
-                let blocks = self.tenant().blocks(record, Stream::Access, seq, 1).await.map_err(ServiceError::from)?;
-                let block = blocks.into_iter().find(|block| block.seq == seq).ok_or_else(not_found)?;
-                let mut found = Vec::new();
-                lines(&block, &mut found)?;
-                let line = found.first().filter(|line| audit::reaches(&permit, line)).ok_or_else(not_found)?;
-                let json = Bytes::from(audit::event(record, line).to_string());
+                let number = u32::try_from(seq.0).map_err(|_| not_found())?;
+                let line = self.line(record, number).await?.filter(|line| audit::reaches(&permit, line));
+                let line = line.ok_or_else(not_found)?;
+                let json = Bytes::from(audit::event(record, &line).to_string());
                 self.settle(&permit, record, &looked([(Category::AccessLines, 1)])).await?;
-                (json, block.time)
+                (json, line.when)
             }
         };
         Ok(ResourceAnswer { json, version: Seq(1), last_updated: time })
@@ -150,7 +157,12 @@ impl Service {
                 if first {
                     page.add_kept(&seen, asked).await?;
                 }
-                let left = self.pass(asked, top, |block| page.add_provenance(&seen, asked, block)).await?;
+                let left = self
+                    .pass(asked, top, |block| {
+                        page.add_provenance(&seen, asked, block)?;
+                        Ok((page.count >= asked.count).then(|| Left::below(block)))
+                    })
+                    .await?;
                 let what = looked([(Category::Other, page.count)]);
                 Ok(seen.release(self, self.finish(client, page, asked, left, first), what).await?)
             }
@@ -164,10 +176,15 @@ impl Service {
                     .pass(asked, top, |block| {
                         let mut found = Vec::new();
                         lines(block, &mut found)?;
-                        for line in found.iter().filter(|line| audit::reaches(&permit, line)) {
-                            page.add(asked, block, || audit::event(asked.record, line).to_string().into_bytes());
+                        let below = asked.below.filter(|_| Some(block.seq.0) == asked.top).unwrap_or(u32::MAX);
+                        for line in found.iter().filter(|line| line.number < below && audit::reaches(&permit, line)) {
+                            if page.count >= asked.count {
+                                return Ok(Some(Left { block: block.seq.0, below: Some(line.number + 1) }));
+                            }
+                            let name = u64::from(line.number);
+                            page.add(asked, block, name, || audit::event(asked.record, line).to_string().into_bytes());
                         }
-                        Ok(page.count < asked.count)
+                        Ok((page.count >= asked.count).then(|| Left::below(block)))
                     })
                     .await?;
                 self.settle(&permit, asked.record, &looked([(Category::AccessLines, page.count)])).await?;
@@ -176,13 +193,14 @@ impl Service {
         }
     }
 
-    /// Passes the blocks of the stream, the newest first, until there are enough. Answers the next one, if there is one.
+    /// Passes the blocks of the stream, the newest first, until there are enough. Answers where the next page begins, if
+    /// there is one.
     async fn pass(
         &self,
         asked: &Asked,
         top: u64,
-        mut each: impl FnMut(&BlockView) -> Result<bool, ServiceError>,
-    ) -> Result<Option<u64>, ServiceError> {
+        mut each: impl FnMut(&BlockView) -> Result<Option<Left>, ServiceError>,
+    ) -> Result<Option<Left>, ServiceError> {
         let (mut top, lowest) = (top, top.saturating_sub(MOST_BLOCKS));
         while top > lowest {
             let from = top.saturating_sub(CHUNK - 1).max(1);
@@ -192,20 +210,21 @@ impl Service {
                 return Err(ServiceError::NotFound);
             }
             for block in blocks.iter().rev() {
-                if !each(block)? {
-                    return Ok(Some(block.seq.0 - 1).filter(|left| *left > 0));
+                if let Some(left) = each(block)? {
+                    return Ok(Some(left).filter(|left| left.block > 0));
                 }
             }
             top = from - 1;
         }
-        Ok(Some(top).filter(|left| *left > 0))
+        Ok(Some(Left { block: top, below: None }).filter(|left| left.block > 0))
     }
 
-    fn finish(&self, client: &Client, mut page: Page<'_>, asked: &Asked, left: Option<u64>, first: bool) -> Bytes {
+    fn finish(&self, client: &Client, mut page: Page<'_>, asked: &Asked, left: Option<Left>, first: bool) -> Bytes {
         let place = format!("{}/{}", page.base, asked.kind.name());
         let mut links = vec![("self", place.clone())];
         if let Some(left) = left {
-            let cursor = self.seal_cursor(asked.kind.name(), client, &Asked { top: Some(left), ..asked.clone() });
+            let next = Asked { top: Some(left.block), below: left.below, ..asked.clone() };
+            let cursor = self.seal_cursor(asked.kind.name(), client, &next);
             links.push(("next", format!("{place}?_page={cursor}")));
         } else if first {
             page.out.total(page.count);
@@ -244,7 +263,7 @@ impl Asked {
             (_, Some(None)) | (None, None) => return Ok(None),
             (Some(record), _) | (None, Some(Some(record))) => record,
         };
-        Ok(Some(Self { kind, record, target, recorded, count: count.clamp(1, MOST), top: None }))
+        Ok(Some(Self { kind, record, target, recorded, count: count.clamp(1, MOST), top: None, below: None }))
     }
 
     fn in_time(&self, time: Timestamp) -> bool {
@@ -269,6 +288,13 @@ fn narrow(recorded: &mut (i64, i64), name: &str, value: &str) -> Result<(), Fhir
     Ok(())
 }
 
+impl Left {
+    /// The block before this one.
+    const fn below(block: &BlockView) -> Self {
+        Self { block: block.seq.0 - 1, below: None }
+    }
+}
+
 /// A page in the making.
 struct Page<'b> {
     out: Out,
@@ -277,21 +303,21 @@ struct Page<'b> {
 }
 
 impl Page<'_> {
-    fn add(&mut self, asked: &Asked, block: &BlockView, json: impl FnOnce() -> Vec<u8>) {
+    fn add(&mut self, asked: &Asked, block: &BlockView, name: u64, json: impl FnOnce() -> Vec<u8>) {
         if asked.in_time(block.time) {
-            let id = BlockName { record: asked.record, seq: block.seq };
+            let id = BlockName { record: asked.record, seq: Seq(name) };
             self.out.hit(Some(&format!("{}/{}/{id}", self.base, asked.kind.name())), &json(), "match");
             self.count += 1;
         }
     }
 
-    /// Adds the Provenance of a block. Answers whether there is room for more.
-    fn add_provenance(&mut self, seen: &Seen, asked: &Asked, block: &BlockView) -> Result<bool, ServiceError> {
+    /// Adds the Provenance of a block.
+    fn add_provenance(&mut self, seen: &Seen, asked: &Asked, block: &BlockView) -> Result<(), ServiceError> {
         let of_target = asked.target.as_ref().is_none_or(|(kind, id)| wrote(seen, block, kind, id));
         if of_target && let Some(json) = provenance(seen, block) {
-            self.add(asked, block, || json.to_string().into_bytes());
+            self.add(asked, block, block.seq.0, || json.to_string().into_bytes());
         }
-        Ok(self.count < asked.count)
+        Ok(())
     }
 
     /// Adds what sources sent themselves.

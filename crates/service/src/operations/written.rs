@@ -14,6 +14,7 @@ use crate::{Service, ServiceError};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct BlockName {
     pub(crate) record: RecordId,
+    /// Of a Provenance, its block; of an AuditEvent, its line, as several may share a block.
     pub(crate) seq: Seq,
 }
 

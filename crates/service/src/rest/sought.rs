@@ -11,6 +11,8 @@ use keepwell_record::{OpenRecord, busy};
 use super::search::not_run;
 use super::seen::Seen;
 use super::world::{Fetched, SeenWorld, load};
+use crate::extract::category_of_type;
+use crate::gate::looked;
 use crate::systems::Client;
 use crate::{FhirError, Service, ServiceError};
 
@@ -45,6 +47,13 @@ impl Service {
         let Some(seen) = self.see_open(client, record).await? else { return Ok(None) };
         let fetched = load(record, seen.directory()).await?;
         Ok(Some(Sought { seen, fetched }))
+    }
+
+    /// The line for what conditions found in a person's record: whether they found anything is a look too, and whoever
+    /// asks is told, whatever becomes of the write (T30).
+    pub(crate) async fn note_sought(&self, sought: &Sought, kinds: &[&'static str]) -> Result<(), ServiceError> {
+        let what = looked(kinds.iter().map(|kind| (category_of_type(kind), 1)));
+        sought.seen.note(self, what).await
     }
 
     /// What a condition finds.

@@ -62,11 +62,18 @@ struct Seeker<'a> {
     plan: &'a Plan,
     person: Option<Option<Sought>>,
     directory: Option<Option<Sought>>,
+    /// The types of what was found in the person's record.
+    found: Vec<&'static str>,
 }
 
 impl Seeker<'_> {
     /// What a search finds on one side.
-    async fn seek(&mut self, side: Side, kind: &str, query: &str) -> Result<Option<(EntryNumber, String)>, Refused> {
+    async fn seek(
+        &mut self,
+        side: Side,
+        kind: &'static str,
+        query: &str,
+    ) -> Result<Option<(EntryNumber, String)>, Refused> {
         let (service, client) = (self.service, self.client);
         let place = match side {
             Side::Person => &mut self.person,
@@ -83,7 +90,11 @@ impl Seeker<'_> {
             });
         }
         let Some(Some(sought)) = place else { return Ok(None) };
-        let found = only(service.sought(sought, kind, query)?)?;
+        let found = service.sought(sought, kind, query)?;
+        if side == Side::Person {
+            self.found.extend(found.iter().map(|_| kind));
+        }
+        let found = only(found)?;
         Ok(found.map(|found| (found.entry, found.place)))
     }
 }
@@ -96,11 +107,21 @@ impl Service {
         incoming: &Incoming,
         plan: &Plan,
     ) -> Result<Conditions, Refused> {
+        let mut seeker = Seeker { service: self, client, plan, person: None, directory: None, found: Vec::new() };
+        let conditions = seeker.seek_all(incoming).await;
+        if let Some(Some(sought)) = &seeker.person {
+            self.note_sought(sought, &seeker.found).await?;
+        }
+        conditions
+    }
+}
+
+impl Seeker<'_> {
+    async fn seek_all(&mut self, incoming: &Incoming) -> Result<Conditions, Refused> {
         let mut conditions = Conditions::default();
-        let mut seeker = Seeker { service: self, client, plan, person: None, directory: None };
         for item in &incoming.items {
             let Some(query) = &item.condition else { continue };
-            let found = seeker.seek(plan.side(client, item), item.resource_type, query).await;
+            let found = self.seek(self.plan.side(self.client, item), item.resource_type, query).await;
             let found = found.map_err(|refused| refused.at(&item.expression()))?;
             if let (Some((_, place)), true) = (&found, item.creates) {
                 // Nothing is created, so what refers to it here means what is there.
@@ -115,7 +136,7 @@ impl Service {
                     continue;
                 }
                 let side = if is_in_directory(kind) { Side::Directory } else { Side::Person };
-                let found = seeker.seek(side, kind, &query).await.map_err(|refused| refused.at(&item.expression()))?;
+                let found = self.seek(side, kind, &query).await.map_err(|refused| refused.at(&item.expression()))?;
                 // What is not there yet may come later; until then the reference says what is meant.
                 let place = found.map_or_else(|| text.clone(), |(_, place)| place);
                 conditions.renamed.insert(text, place);

@@ -186,3 +186,30 @@ async fn a_bundle_may_search_too() {
     let wrong = bundle(vec![put(observation("2", "Patient/1", "1")), get(&format!("Observation?patient={id}&cdoe=1"))]);
     assert_eq!(f.send(&gp, &wrong).await.unwrap_err().status, 400);
 }
+
+#[tokio::test]
+async fn t30_whoever_asks_by_a_condition_whether_something_is_there_leaves_a_line() {
+    let (f, gp, id) = house().await;
+    let record = id.parse().unwrap();
+    let lines = async || f.tenant.count(record, keepwell_model::Stream::Access).await.unwrap().unwrap();
+    let result = known_as(observation("x", "Patient/1", "1"), "k1");
+    let condition = "identifier=http://x.example|k1";
+    write(&f, &gp, "Observation", create(&result), condition).await.unwrap();
+    let before = lines().await;
+    // Nothing is written, yet it was told that something is there.
+    assert_eq!(write(&f, &gp, "Observation", create(&result), condition).await.unwrap().status, 200);
+    assert_eq!(lines().await, before + 1);
+    // Nor is anything written where two match, or none.
+    let two = known_as(observation("y", "Patient/1", "1"), "k1");
+    f.send(&gp, &bundle(vec![post("Observation", two)])).await.unwrap();
+    let before = lines().await;
+    assert_eq!(write(&f, &gp, "Observation", create(&result), condition).await.unwrap_err().status, 412);
+    assert_eq!(lines().await, before + 1);
+    let missing = format!("patient={id}&identifier=nothing");
+    drop(write(&f, &gp, "Observation", Change::Delete, &missing).await);
+    assert_eq!(lines().await, before + 2);
+    let session = f.session().await;
+    let told = f.service.who_looked(&session, 1).await.unwrap();
+    let told = told.items.iter().find(|line| line.who == "gp").unwrap();
+    assert_eq!((told.action.as_str(), told.what.len()), ("read-record", 0));
+}

@@ -44,7 +44,7 @@ async fn the_lines_are_cut_into_pages_without_losing_one() {
         let lines = f.service.who_looked(&session, page).await.unwrap();
         // Each look adds a line at the front.
         assert_eq!((lines.items.len(), lines.total), (count, 6 + page), "page {page}");
-        seen.extend(lines.items.iter().map(|line| line.seq));
+        seen.extend(lines.items.iter().map(|line| line.number));
     }
     assert_eq!(seen, [7, 6, 5, 5, 4, 3, 3, 2, 1, 1]);
 }

@@ -154,3 +154,96 @@ async fn nn_4_a_match_takes_number_and_details_and_says_nothing_else() {
     assert_eq!(ask(&gp, patient("x", None, "Amina", "Khan", "1958-02-11"), &[]).await, Err(422));
     assert_eq!(ask(&gp, json!({ "resourceType": "Device" }), &[]).await, Err(400));
 }
+
+#[tokio::test]
+async fn many_who_look_at_once_share_blocks_and_each_has_a_line_of_its_own() {
+    let f = Fixture::new().await;
+    let (gp, lab) = (f.client("gp").await, f.client("lab").await);
+    let mut people = Vec::new();
+    for (id, given) in [("a", "Ann"), ("b", "Ben"), ("c", "Cy")] {
+        let patient = json!({ "resourceType": "Patient", "id": id, "name": [{ "family": "Many", "given": [given] }] });
+        let sent = [put(patient.clone()), put(observation(&format!("o{id}"), &format!("Patient/{id}"), "1"))];
+        let answer = f.send(&gp, &bundle(sent.to_vec())).await.unwrap();
+        people.push((answer.response.record.unwrap(), answer.locations[1].clone()));
+    }
+    let (_, amina) = f.amina().await;
+    f.send(&lab, &bundle(vec![put(crate::fixture::amina("L"))])).await.unwrap();
+    let lab_patient = format!("Patient/{}", amina.record);
+    let looks = (0..120).map(|i| {
+        let (f, gp, lab, people, lab_patient) = (&f, &gp, &lab, &people, &lab_patient);
+        async move {
+            match i % 4 {
+                3 => f.read(lab, lab_patient).await.unwrap(),
+                at => f.read(gp, &people[at].1).await.unwrap(),
+            }
+        }
+    });
+    futures_util::future::join_all(looks).await;
+    for (record, _) in &people {
+        let head = f.tenant.head(*record, Stream::Access).await.unwrap().unwrap().seq.0;
+        assert!(head < 30, "the lines of one record go together: {head} blocks");
+        assert_eq!(f.tenant.count(*record, Stream::Access).await.unwrap(), Some(30));
+        // Page by page, each once, the newest first, and each is read by its id.
+        let (mut query, mut ids) = (format!("patient={record}&_count=7"), Vec::new());
+        loop {
+            let page = search(&f, &gp, "AuditEvent", &query).await.unwrap();
+            let found = entries(&page);
+            assert!(found.len() <= 7);
+            ids.extend(found.into_iter().map(|it| it["id"].as_str().unwrap().to_owned()));
+            let links = page["link"].as_array().unwrap();
+            let Some(next) = links.iter().find(|link| link["relation"] == "next") else { break };
+            query = next["url"].as_str().unwrap().split_once('?').unwrap().1.to_owned();
+        }
+        assert_eq!(ids, (1..=30).rev().map(|number| format!("{record}.{number}")).collect::<Vec<_>>());
+        for id in ids {
+            assert_eq!(f.read(&gp, &format!("AuditEvent/{id}")).await.unwrap()["id"], id);
+        }
+        assert_eq!(f.read(&gp, &format!("AuditEvent/{record}.0")).await, Err(404));
+        assert_eq!(f.read(&gp, &format!("AuditEvent/{record}.99999999999")).await, Err(404));
+    }
+    let lines = f.service.who_looked(&amina, 1).await.unwrap();
+    assert_eq!(lines.items.iter().filter(|line| line.who == "lab").count(), 30.min(lines.items.len()));
+    let numbers: Vec<u32> = lines.items.iter().map(|line| line.number).collect();
+    assert!(numbers.windows(2).all(|pair| pair[0] == pair[1] + 1), "{numbers:?}");
+}
+
+#[tokio::test]
+async fn a_line_that_cannot_be_written_keeps_back_its_own_look_and_nobody_elses() {
+    let limits = keepwell_record::Limits { record_entries: 5, ..keepwell_record::Limits::default() };
+    let engine = keepwell_record::EngineConfig { limits, ..keepwell_record::EngineConfig::default() };
+    let f = Fixture::with(engine, keepwell_service::ServiceConfig::demonstration()).await;
+    let gp = f.client("gp").await;
+    let mut places = Vec::new();
+    for id in ["1", "2"] {
+        let patient = json!({ "resourceType": "Patient", "id": id, "name": [{ "family": "Full" }] });
+        places.push(f.send(&gp, &bundle(vec![put(patient)])).await.unwrap().locations[0].clone());
+    }
+    for _ in 0..5 {
+        f.read(&gp, &places[0]).await.unwrap();
+    }
+    // The first record takes no line any more. Those who look at the other one beside it are not held up by that.
+    let looks = (0..10).map(|i| f.read(&gp, &places[i % 2]));
+    let answers = futures_util::future::join_all(looks).await;
+    for (i, answer) in answers.into_iter().enumerate() {
+        match i % 2 {
+            0 => assert_eq!(answer, Err(503)),
+            _ => assert!(answer.is_ok(), "{answer:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn who_gives_up_waiting_for_a_line_holds_nobody_up() {
+    let f = Fixture::new().await;
+    let gp = f.client("gp").await;
+    let sent = f.send(&gp, &bundle(vec![put(amina("1"))])).await.unwrap();
+    let place = sent.locations[0].clone();
+    for round in 0..50 {
+        let gone = f.read(&gp, &place);
+        // Polled once or twice, then dropped in the middle.
+        drop(tokio::time::timeout(std::time::Duration::from_micros(round), gone).await);
+        f.read(&gp, &place).await.unwrap();
+    }
+    let lines = f.tenant.count(sent.response.record.unwrap(), Stream::Access).await.unwrap().unwrap();
+    assert!((50..=100).contains(&lines), "{lines}");
+}

@@ -5,6 +5,7 @@ mod append;
 mod archive;
 mod page_sums;
 mod read;
+mod revisions;
 mod schema;
 mod wal;
 mod write;
@@ -20,12 +21,13 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::{
-    AliasRow, Answer, Append, Appended, BlockRow, LogAppend, PendingLeaf, RecordRow, SideRow, SnapshotPart, Store,
-    StoreStats,
+    AliasRow, Answer, Append, AppendPart, Appended, BlockRow, LogAppend, PendingLeaf, RecordRow, SideRow, SnapshotPart,
+    Store, StoreStats,
 };
 use crate::RecordError;
 pub(crate) use append::{decode_blocks, encode_blocks};
 use page_sums::{Checkpoint, PageSums};
+use revisions::Revisions;
 use writer::Writer;
 
 /// How many idle read connections are kept.
@@ -43,6 +45,7 @@ pub struct SqliteStore {
 struct Inner {
     path: PathBuf,
     writer: Writer,
+    revisions: Arc<Revisions>,
     sums: Arc<Mutex<PageSums>>,
     readers: Mutex<Vec<Connection>>,
     // Held for its lock, which ends with the process however it ends.
@@ -103,6 +106,7 @@ impl SqliteStore {
         let inner = Inner {
             path: path.to_owned(),
             writer: Writer::start(connection, Arc::clone(&sums))?,
+            revisions: Arc::default(),
             sums,
             readers: Mutex::new(Vec::new()),
             _lock: lock,
@@ -118,6 +122,18 @@ impl SqliteStore {
     ) -> Answer<T> {
         let inner = Arc::clone(&self.inner);
         Box::pin(async move { inner.query(query) })
+    }
+
+    /// Queues a write of so many bytes that changes what readers see of these records.
+    fn change<T: Send + 'static>(
+        &self,
+        records: Vec<RecordId>,
+        size: usize,
+        task: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Answer<T> {
+        let revisions = Arc::clone(&self.inner.revisions);
+        let after = move || records.into_iter().for_each(|record| revisions.next(record));
+        self.inner.writer.inside(size, task, after)
     }
 
     /// Runs a query that may take its time on a thread of its own.
@@ -152,6 +168,8 @@ impl Inner {
         )?;
         connection.pragma_update(None, "cache_size", CACHE_KIB)?;
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        // Otherwise a statement with a bound LIMIT is compiled anew each time it runs.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.busy_timeout(std::time::Duration::from_secs(5))?;
         connection.set_prepared_statement_cache_capacity(32);
         Ok(connection)
@@ -202,6 +220,10 @@ impl Store for SqliteStore {
         true
     }
 
+    fn revision(&self, record: RecordId) -> Option<u64> {
+        Some(self.inner.revisions.of(record))
+    }
+
     fn tenant(&self, tenant: TenantId) -> Answer<Option<(Bytes, String)>> {
         self.read(move |c| read::tenant(c, tenant))
     }
@@ -223,7 +245,10 @@ impl Store for SqliteStore {
     }
 
     fn append(&self, append: Append) -> Answer<Appended> {
-        self.inner.writer.append(append)
+        let shown = |part: &&AppendPart| part.stream == Stream::Care || part.create.is_some() || part.merged.is_some();
+        let changed = append.parts.iter().filter(shown).map(|part| part.record).collect();
+        let size = append.parts.iter().map(|part| part.block.len()).sum();
+        self.change(changed, size, move |c| append::append(c, &append))
     }
 
     fn blocks(&self, record: RecordId, stream: Stream, from: Seq, limit: u32) -> Answer<Vec<BlockRow>> {
@@ -232,7 +257,7 @@ impl Store for SqliteStore {
     }
 
     fn rewrap(&self, record: RecordId, old: Bytes, new: Bytes) -> Answer<bool> {
-        self.inner.writer.run(move |c| write::rewrap(c, record, &old, &new))
+        self.change(vec![record], 0, move |c| write::rewrap(c, record, &old, &new))
     }
 
     fn merged_into(&self, record: RecordId) -> Answer<Vec<RecordId>> {
@@ -240,7 +265,7 @@ impl Store for SqliteStore {
     }
 
     fn erase(&self, tenant: TenantId, record: RecordId, stub: Bytes) -> Answer<()> {
-        let erased = self.inner.writer.run(move |c| write::erase(c, tenant, record, &stub));
+        let erased = self.change(vec![record], 0, move |c| write::erase(c, tenant, record, &stub));
         let sums = Arc::clone(&self.inner.sums);
         let compacted = self.inner.writer.outside(move |c| {
             write::give_back_space(c)?;

@@ -10,9 +10,9 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::page_sums::{Checkpoint, PageSums};
-use super::{append, store_error};
+use super::store_error;
 use crate::RecordError;
-use crate::store::{Answer, Append, Appended};
+use crate::store::Answer;
 
 /// At most so many jobs go into one transaction.
 const BATCH: usize = 1_024;
@@ -24,9 +24,17 @@ type Task = Box<dyn FnOnce(Option<&Connection>) -> (Finish, Option<RecordError>)
 /// Told how the transaction ended.
 type Finish = Box<dyn FnOnce(Result<(), &RecordError>) + Send>;
 
+/// A task for the shared transaction.
+struct Inside {
+    task: Task,
+    size: usize,
+    /// Runs as soon as the transaction has ended, however it did.
+    after: Box<dyn FnOnce() + Send>,
+}
+
 enum Job {
     /// Runs inside the shared transaction; must write nothing if it answers an error of its own.
-    Inside { task: Task, size: usize },
+    Inside(Inside),
     /// Runs between transactions.
     Outside(Box<dyn FnOnce(&Connection) + Send>),
 }
@@ -67,10 +75,13 @@ impl Writer {
     }
 
     /// Queues a task for the next transaction; the order of calls is the order of writing.
-    fn inside<T: Send + 'static>(
+    ///
+    /// `after` runs as soon as the transaction has ended, however it did: what it wrote can be read by then.
+    pub(super) fn inside<T: Send + 'static>(
         &self,
         size: usize,
         task: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+        after: impl FnOnce() + Send + 'static,
     ) -> Answer<T> {
         let (answer, wait) = oneshot::channel();
         let task: Task = Box::new(move |connection| {
@@ -83,22 +94,17 @@ impl Writer {
             };
             (Box::new(finish) as Finish, error)
         });
-        if !self.send(Job::Inside { task, size }) {
+        if !self.send(Job::Inside(Inside { task, size, after: Box::new(after) })) {
             return Box::pin(async { stopped() });
         }
         Box::pin(async move { wait.await.unwrap_or_else(|_| stopped()) })
-    }
-
-    pub(super) fn append(&self, append: Append) -> Answer<Appended> {
-        let size = append.parts.iter().map(|part| part.block.len()).sum();
-        self.inside(size, move |connection| append::append(connection, &append))
     }
 
     pub(super) fn run<T: Send + 'static>(
         &self,
         task: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Answer<T> {
-        self.inside(0, task)
+        self.inside(0, task, || {})
     }
 
     /// Runs something that cannot be part of a transaction.
@@ -132,7 +138,7 @@ fn write_all(connection: Connection, jobs: &Receiver<Job>, sums: &Mutex<PageSums
     while let Some(job) = held.take().or_else(|| jobs.recv().ok()) {
         match job {
             Job::Outside(task) => task(&connection),
-            Job::Inside { task, size } => held = batch(&connection, jobs, sums, task, size),
+            Job::Inside(inside) => held = batch(&connection, jobs, sums, inside),
         }
     }
     // Leaves one whole file behind. If it fails, the log still has everything.
@@ -161,29 +167,22 @@ fn end(connection: &Connection) -> Result<(), RecordError> {
 }
 
 /// Runs one transaction with all that waits. Answers a job that must come after it.
-fn batch(
-    connection: &Connection,
-    jobs: &Receiver<Job>,
-    sums: &Mutex<PageSums>,
-    first: Task,
-    size: usize,
-) -> Option<Job> {
+fn batch(connection: &Connection, jobs: &Receiver<Job>, sums: &Mutex<PageSums>, first: Inside) -> Option<Job> {
     let mut held = None;
-    let mut finishes = Vec::new();
+    let (mut finishes, mut afters) = (Vec::new(), Vec::new());
     let mut failed = begin(connection, sums).err();
-    let (mut next, mut bytes) = (Some(first), size);
-    while let Some(task) = next.take() {
+    let (mut next, mut bytes) = (Some(first), 0);
+    while let Some(Inside { task, size, after }) = next.take() {
         let (finish, error) = task(failed.is_none().then_some(connection));
+        bytes += size;
         finishes.push(finish);
+        afters.push(after);
         failed = failed.or(error);
         if failed.is_some() || finishes.len() >= BATCH || bytes >= BATCH_BYTES {
             break;
         }
         match jobs.try_recv() {
-            Ok(Job::Inside { task, size }) => {
-                bytes += size;
-                next = Some(task);
-            }
+            Ok(Job::Inside(inside)) => next = Some(inside),
             Ok(outside) => held = Some(outside),
             Err(_) => {}
         }
@@ -196,6 +195,7 @@ fn batch(
         drop(connection.execute_batch("ROLLBACK"));
         tracing::error!(jobs = finishes.len(), "a write transaction failed and was undone: {error}");
     }
+    afters.into_iter().for_each(|after| after());
     // Before anybody is told: what is acknowledged must not vanish from the log unnoticed.
     if let Err(error) = lock(sums).after_transaction(connection) {
         tracing::error!("the log could not be moved into the database file: {error}");

@@ -54,6 +54,9 @@ contract!(
     side_rows_are_found_until_they_expire,
     a_tiny_cache_changes_nothing_but_speed,
     entries_are_found_by_the_name_their_source_gave_them,
+    names_of_many_later_blocks_and_new_names_are_found,
+    the_block_of_an_entry_is_found_by_its_number,
+    what_is_in_memory_is_never_older_than_what_was_acknowledged,
     an_erased_record_leaves_a_stub_and_nothing_else,
     erasures_are_applied_again_after_an_older_store_is_put_back,
     a_merge_leads_to_the_survivor_and_unmerging_restores_exactly,
@@ -376,4 +379,85 @@ async fn entries_are_found_by_the_name_their_source_gave_them(place: Place) {
         assert!(open.by_source(&key("nobody", "1")).is_none());
         assert_eq!(open.body(&open.by_source(&key("gp", "1")).unwrap()).await.unwrap(), "a2");
     }
+}
+
+async fn names_of_many_later_blocks_and_new_names_are_found(place: Place) {
+    let fixture = Fixture::new(place).await;
+    let tenant = &fixture.tenant;
+    let key = |id: &str| SourceKey { source: "gp".into(), kind: "Observation".into(), id: id.into() };
+    let named = |id: &str| {
+        let mut write = put(id);
+        write.source = Some(key(id));
+        write
+    };
+    let record = tenant.new_record_id();
+    tenant.commit(commit(record, Expect::New, vec![named("0")])).await.unwrap();
+    for number in 1u32..200 {
+        tenant.commit(commit(record, Expect::Any, vec![named(&number.to_string())])).await.unwrap();
+        let open = tenant.open(record).await.unwrap().unwrap();
+        for wanted in [0, number / 2, number] {
+            let found = open.by_source(&key(&wanted.to_string())).unwrap();
+            assert_eq!(found.number(), EntryNumber(wanted + 1), "after {number}");
+        }
+        assert!(open.by_source(&key(&(number + 1).to_string())).is_none());
+    }
+    // An entry takes another name, once among the first and once among the last; the old one leads nowhere.
+    for number in [3u32, 200] {
+        let mut change = named(&format!("new {number}"));
+        change.number = Some(EntryNumber(number));
+        tenant.commit(commit(record, Expect::Any, vec![change])).await.unwrap();
+        let open = tenant.open(record).await.unwrap().unwrap();
+        assert_eq!(open.by_source(&key(&format!("new {number}"))).unwrap().number(), EntryNumber(number));
+        assert!(open.by_source(&key(&(number - 1).to_string())).is_none());
+        assert_eq!(open.by_source_id("gp", "150").count(), 1);
+    }
+}
+
+async fn the_block_of_an_entry_is_found_by_its_number(place: Place) {
+    let fixture = Fixture::new(place).await;
+    let tenant = &fixture.tenant;
+    let record = tenant.new_record_id();
+    let mut expected = Vec::new();
+    for seq in 1u64..=12 {
+        let count = usize::try_from(seq % 4).unwrap() + 1;
+        let expect = if seq == 1 { Expect::New } else { Expect::Any };
+        tenant.commit(commit(record, expect, vec![put("a"); count])).await.unwrap();
+        expected.extend(vec![Seq(seq); count]);
+    }
+    assert_eq!(tenant.count(record, Stream::Care).await.unwrap(), u32::try_from(expected.len()).ok());
+    for (number, seq) in (1u32..).zip(&expected) {
+        assert_eq!(tenant.block_of(record, Stream::Care, EntryNumber(number)).await.unwrap(), Some(*seq));
+    }
+    for number in [0, u32::try_from(expected.len()).unwrap() + 1, u32::MAX] {
+        assert_eq!(tenant.block_of(record, Stream::Care, EntryNumber(number)).await.unwrap(), None);
+    }
+    assert_eq!(tenant.block_of(record, Stream::Access, EntryNumber(1)).await.unwrap(), None);
+    let nobody = tenant.new_record_id();
+    assert_eq!(tenant.block_of(nobody, Stream::Care, EntryNumber(1)).await.unwrap(), None);
+    assert_eq!(tenant.count(nobody, Stream::Care).await.unwrap(), None);
+}
+
+async fn what_is_in_memory_is_never_older_than_what_was_acknowledged(place: Place) {
+    let fixture = Fixture::new(place).await;
+    let record = fixture.tenant.new_record_id();
+    fixture.tenant.commit(commit(record, Expect::New, vec![put("0")])).await.unwrap();
+    let writers = (0..4).map(|writer| {
+        let tenant = fixture.tenant.clone();
+        tokio::spawn(async move {
+            for round in 0..25 {
+                let done = tenant.commit(commit(record, Expect::Any, vec![put(&format!("{writer} {round}"))])).await;
+                let written = done.unwrap().parts[0].head.seq;
+                let open = tenant.open(record).await.unwrap().unwrap();
+                assert!(open.head().seq >= written, "{:?} is older than {written:?}", open.head());
+            }
+        })
+    });
+    for writer in writers.collect::<Vec<_>>() {
+        writer.await.unwrap();
+    }
+    // The same once it is erased, at once and for everybody.
+    let open = fixture.tenant.open(record).await.unwrap();
+    assert!(open.is_some());
+    fixture.tenant.erase(record, "a test").await.unwrap();
+    assert!(fixture.tenant.open(record).await.unwrap().is_none());
 }
