@@ -92,6 +92,8 @@ impl Definitions {
         }
         for parameters in self.by_base.values_mut() {
             parameters.sort_by(|a, b| (&a.code, &a.url).cmp(&(&b.code, &b.url)));
+            // Two packages may name the same thing; one of them it has to be, always the same.
+            parameters.dedup_by(|next, kept| next.code == kept.code);
         }
     }
 

@@ -118,6 +118,25 @@ impl CodeSystem {
         false
     }
 
+    /// For each concept whether it is the one at that place or below it.
+    pub(super) fn below(&self, ancestor: usize) -> Vec<bool> {
+        let mut children: Vec<Vec<usize>> = vec![Vec::new(); self.concepts.len()];
+        for (at, concept) in self.concepts.iter().enumerate() {
+            for &parent in &concept.parents {
+                children.get_mut(parent as usize).into_iter().for_each(|it| it.push(at));
+            }
+        }
+        let mut below = vec![false; self.concepts.len()];
+        let mut next = vec![ancestor];
+        while let Some(at) = next.pop() {
+            if below.get(at).is_some_and(|seen| !seen) {
+                below[at] = true;
+                next.extend(&children[at]);
+            }
+        }
+        below
+    }
+
     /// Makes the index by code.
     pub(super) fn index(&mut self) {
         let mut places: Vec<u32> = (0..self.concepts.len()).filter_map(|at| u32::try_from(at).ok()).collect();

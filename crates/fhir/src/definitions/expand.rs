@@ -11,6 +11,12 @@ use super::model::Text;
 
 /// How deep value sets may include others.
 const MAX_NESTING: usize = 16;
+/// How many codes are looked at for one set and those that it includes; what is beyond is not known.
+const MAX_WORK: usize = 10_000_000;
+/// What a code costs that is taken, in codes that are looked at.
+const TAKEN: usize = 10;
+/// What a filter costs.
+const FILTER: usize = 1_000;
 /// How long the pattern of a filter may be.
 const MAX_PATTERN: usize = 1_000;
 
@@ -109,11 +115,13 @@ pub(super) struct Gathering<'a> {
     definitions: &'a Definitions,
     /// What was gathered; nothing yet for those that are being gathered.
     known: HashMap<String, Option<Arc<CodeSet>>>,
+    /// How many codes were looked at, and what else cost as much.
+    work: usize,
 }
 
 impl<'a> Gathering<'a> {
     pub(super) fn new(definitions: &'a Definitions) -> Self {
-        Self { definitions, known: HashMap::new() }
+        Self { definitions, known: HashMap::new(), work: 0 }
     }
 
     /// The codes of the value set at an address; `None` if it is not there, includes itself, or is included too deep.
@@ -147,16 +155,35 @@ impl<'a> Gathering<'a> {
 
     /// The codes of one part: from its system, as far as all the value sets that it names have them too.
     fn included(&mut self, part: &Include, depth: usize) -> CodeSet {
+        let unknown = || CodeSet { is_open: true, ..CodeSet::default() };
+        if !self.affords(part) {
+            return unknown();
+        }
         let mut codes = part.system.as_ref().map(|system| from_system(self.definitions, part, system));
+        self.work = self.work.saturating_add(TAKEN * codes.as_ref().map_or(0, |it| it.entries.len()));
         for url in &part.value_sets {
             let nested = self.expand(url, depth + 1);
-            let nested = nested.map_or_else(|| CodeSet { is_open: true, ..CodeSet::default() }, |it| (*it).clone());
+            self.work = self.work.saturating_add(1 + TAKEN * nested.as_ref().map_or(0, |it| it.entries.len()));
+            if self.work > MAX_WORK {
+                return unknown();
+            }
+            let nested = nested.map_or_else(unknown, |it| (*it).clone());
             codes = Some(match codes {
                 None => nested,
                 Some(codes) => common(codes, &nested),
             });
         }
         codes.unwrap_or_default()
+    }
+
+    /// Counts what the codes of a part cost that come from its system; false if it is too much.
+    fn affords(&mut self, part: &Include) -> bool {
+        let known = part.system.as_ref().and_then(|system| self.definitions.code_system(system));
+        let looked_at = known.filter(|_| part.concepts.is_empty()).map_or(0, |it| it.concepts.len());
+        let filters = part.filters.len();
+        let cost = part.concepts.len() + looked_at.saturating_mul(1 + filters) + filters * FILTER;
+        self.work = self.work.saturating_add(cost);
+        self.work <= MAX_WORK
     }
 }
 
@@ -183,10 +210,9 @@ fn from_system(definitions: &Definitions, part: &Include, system: &Text) -> Code
         codes.open.insert(system.clone());
         return codes;
     };
-    let patterns: Vec<Option<Regex>> = part.filters.iter().map(pattern).collect();
+    let filters: Vec<Ready<'_>> = part.filters.iter().map(|filter| Ready::new(known, filter)).collect();
     for (at, concept) in known.concepts.iter().enumerate() {
-        let each = part.filters.iter().zip(&patterns);
-        match each.map(|(filter, pattern)| passes(known, at, filter, pattern.as_ref())).fold(Some(true), and) {
+        match filters.iter().map(|filter| passes(known, at, filter)).fold(Some(true), and) {
             Some(true) => codes.add(system, &concept.code, concept.display.as_ref()),
             Some(false) => {}
             None => _ = codes.open.insert(system.clone()),
@@ -210,15 +236,32 @@ fn pattern(filter: &Filter) -> Option<Regex> {
     RegexBuilder::new(&whole).size_limit(1 << 20).build().ok()
 }
 
+/// A filter, made ready to be asked about each concept of a system.
+struct Ready<'a> {
+    filter: &'a Filter,
+    pattern: Option<Regex>,
+    /// For each concept whether it is the one that the filter names, or below it.
+    below: Option<Vec<bool>>,
+}
+
+impl<'a> Ready<'a> {
+    fn new(system: &CodeSystem, filter: &'a Filter) -> Self {
+        let is_about_place = matches!(&*filter.op, "is-a" | "descendent-of" | "is-not-a") && is_concept(filter);
+        let ancestor = system.place(&filter.value).filter(|_| is_about_place);
+        Self { filter, pattern: pattern(filter), below: ancestor.map(|it| system.below(it)) }
+    }
+}
+
 /// Whether a concept passes a filter (FHIR R4 FilterOperator); `None` if that cannot be said.
-fn passes(system: &CodeSystem, at: usize, filter: &Filter, pattern: Option<&Regex>) -> Option<bool> {
+fn passes(system: &CodeSystem, at: usize, ready: &Ready<'_>) -> Option<bool> {
+    let (filter, pattern) = (ready.filter, ready.pattern.as_ref());
     let concept = &system.concepts[at];
     let values = || concept.properties.iter().filter(|it| it.code == filter.property).map(|it| &*it.value);
-    let below = || system.place(&filter.value).map(|ancestor| system.is_a(at, ancestor));
+    let below = ready.below.as_ref().is_some_and(|below| below[at]);
     match &*filter.op {
-        "is-a" if is_concept(filter) => Some(below().unwrap_or(false)),
-        "descendent-of" if is_concept(filter) => Some(below().unwrap_or(false) && concept.code != filter.value),
-        "is-not-a" if is_concept(filter) => Some(!below().unwrap_or(false)),
+        "is-a" if is_concept(filter) => Some(below),
+        "descendent-of" if is_concept(filter) => Some(below && concept.code != filter.value),
+        "is-not-a" if is_concept(filter) => Some(!below),
         "=" if is_concept(filter) => Some(concept.code == filter.value),
         "=" if filter.property == "parent" => Some(
             concept

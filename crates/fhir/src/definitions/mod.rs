@@ -103,6 +103,11 @@ impl Definitions {
         self.parameters.get(url).map(|it| &**it)
     }
 
+    /// The addresses of all search parameters, in no order.
+    pub fn search_parameter_urls(&self) -> impl Iterator<Item = &str> {
+        self.parameters.keys().map(|it| &**it)
+    }
+
     /// The codes of the search parameters through which a type belongs to a patient's compartment; `None` if it does not.
     #[must_use]
     pub fn patient_compartment(&self, resource_type: &str) -> Option<&[Text]> {

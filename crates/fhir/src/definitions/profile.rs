@@ -57,6 +57,11 @@ impl Constraint {
         self.children.iter().find(|it| it.element.name == stem)
     }
 
+    /// How many constraints these are, this one and all below.
+    pub(super) fn size(&self) -> usize {
+        1 + self.slices.iter().chain(&self.children).map(Self::size).sum::<usize>()
+    }
+
     /// The slice with that name.
     #[must_use]
     pub fn slice(&self, name: &str) -> Option<&Self> {

@@ -25,6 +25,10 @@ pub(super) fn profile(definitions: &Definitions, resource: Node<'_>) -> Result<P
     } else {
         let beneath = base.as_deref().unwrap_or_default();
         let root = match definitions.structure(beneath) {
+            Some(profile) if !definitions.is_a(&type_name, &profile.type_name) => {
+                let (profile, base) = (url.into_owned(), beneath.to_owned());
+                return Err(PackageError::OtherType { profile, base, name: type_name.into_owned() });
+            }
             Some(profile) => profile.root.clone(),
             None if beneath.strip_prefix(BASE).is_some_and(|it| definitions.is_a(&type_name, it)) => fresh(),
             None => {

@@ -144,7 +144,7 @@ fn codes_and_search_parameters_of_a_package_are_added() {
       {"system":"s","code":"1","display":"One"},{"abstract":true,"display":"group","contains":[{"system":"t","code":"2"}]}]}}"#;
     let parameter = r#"{"resourceType":"SearchParameter","url":"https://example.org/sp","code":"shoe-size","base":["Patient"],
       "type":"number","expression":"Patient.extension('x').value"}"#;
-    let gender = r#"{"resourceType":"ValueSet","url":"http://hl7.org/fhir/ValueSet/administrative-gender",
+    let newer = r#"{"resourceType":"ValueSet","url":"https://example.org/e",
       "compose":{"include":[{"system":"x","concept":[{"code":"y"}]}]}}"#;
     let definitions = load(&[set, system, expansion, parameter, r#"{"resourceType":"ImplementationGuide"}"#]).unwrap();
     let codes = definitions.expand("https://example.org/vs|1.0").unwrap();
@@ -154,9 +154,9 @@ fn codes_and_search_parameters_of_a_package_are_added() {
     assert_eq!(definitions.expand("https://example.org/e").unwrap().has(Some("t"), "2"), Membership::Yes);
     assert_eq!(definitions.search_parameter("Patient", "shoe-size").unwrap().url, "https://example.org/sp");
     assert!(r4().search_parameter("Patient", "shoe-size").is_none(), "what is shared stays as it was");
-    // A package's value set takes the place of the one with the same address, in what includes it too.
+    // A package's value set takes the place of the one with the same address.
     let codes =
-        definitions.with_package([gender.as_bytes()].into_iter()).unwrap().expand("https://example.org/vs").unwrap();
+        definitions.with_package([newer.as_bytes()].into_iter()).unwrap().expand("https://example.org/e").unwrap();
     assert_eq!(codes.entries().last().unwrap().code, "y");
 }
 
@@ -188,24 +188,122 @@ fn a_package_that_cannot_be_understood_is_refused_with_a_reason() {
             profile("Patient", "https://example.org/none", "Patient"),
             "builds on https://example.org/none, which is not loaded",
         ),
-        (profile("Patient", "u", "Patient"), "builds on u, which is not loaded"),
+        (profile("Patient", "u", "Patient"), "the profile u builds on itself"),
+        (profile("Patient", "http://hl7.org/fhir/StructureDefinition/bp", "Patient"), "which is about another type"),
         (profile("Patient", "http://hl7.org/fhir/StructureDefinition/Observation", "Patient"), "which is not loaded"),
         (profile("Patient", patient, "Patient.shoeSize"), "names the element 'Patient.shoeSize', which does not exist"),
-        (
-            r#"{"resourceType":"StructureDefinition","url":"u","kind":"resource"}"#.to_owned(),
-            "no complete list of elements",
-        ),
     ] {
         let error = load(&[&resource]).unwrap_err().to_string();
         assert!(error.contains(expected) || error.contains("ends too early"), "{error}");
     }
+    let bare = r#"{"resourceType":"StructureDefinition","url":"u","kind":"resource"}"#;
+    let error = Definitions::default().with_package([bare.as_bytes()].into_iter()).unwrap_err().to_string();
+    assert!(error.contains("no complete list of elements"), "{error}");
 }
 
 #[test]
-fn nobody_redefines_a_type_of_r4() {
-    let patient = r#"{"resourceType":"StructureDefinition","url":"http://hl7.org/fhir/StructureDefinition/Patient","kind":"resource",
-      "type":"Patient","derivation":"specialization","snapshot":{"element":[{"path":"Patient"}]}}"#;
-    assert_eq!(load(&[patient]).unwrap().type_named("Patient"), r4().type_named("Patient"));
+fn nobody_redefines_a_type_of_r4_or_adds_one() {
+    for name in ["Patient", "Shoe", "string"] {
+        let patient = format!(
+            r#"{{"resourceType":"StructureDefinition","url":"http://hl7.org/fhir/StructureDefinition/{name}","kind":"resource",
+            "type":"{name}","derivation":"specialization","snapshot":{{"element":[{{"path":"{name}"}}]}}}}"#
+        );
+        let error = load(&[&patient]).unwrap_err().to_string();
+        assert!(error.contains(&format!("defines the type '{name}'")), "{error}");
+    }
+}
+
+#[test]
+fn what_r4_says_itself_no_package_loosens() {
+    let gender = r#"{"resourceType":"ValueSet","url":"http://hl7.org/fhir/ValueSet/administrative-gender",
+      "compose":{"include":[{"system":"x","concept":[{"code":"y"}]}]}}"#;
+    let genders = r#"{"resourceType":"CodeSystem","url":"http://hl7.org/fhir/administrative-gender","content":"complete",
+      "concept":[{"code":"y"}]}"#;
+    let bp = r#"{"resourceType":"StructureDefinition","url":"http://hl7.org/fhir/StructureDefinition/bp","kind":"resource",
+      "type":"Observation","derivation":"constraint","baseDefinition":"http://hl7.org/fhir/StructureDefinition/Observation",
+      "differential":{"element":[{"path":"Observation"}]}}"#;
+    let parameter = |url: &str, code: &str, base: &str| {
+        format!(
+            r#"{{"resourceType":"SearchParameter","url":"{url}","code":"{code}","base":["{base}"],"type":"token",
+            "expression":"{base}.language"}}"#
+        )
+    };
+    let parameters = [
+        parameter("http://hl7.org/fhir/SearchParameter/Patient-identifier", "identifier", "Patient"),
+        parameter("https://example.org/1", "identifier", "Patient"),
+        parameter("https://example.org/2", "_id", "Patient"),
+        parameter("https://example.org/3", "_count", "Patient"),
+        parameter("https://example.org/4", "a:b", "Patient"),
+        parameter("https://example.org/5", "", "Patient"),
+        parameter("https://example.org/7", "tongue", "Patient"),
+        parameter("https://example.org/6", "tongue", "Patient"),
+    ];
+    let compartment = r#"{"resourceType":"CompartmentDefinition","url":"https://example.org/c","code":"Patient",
+      "resource":[{"code":"Observation","param":["encounter"]},{"code":"Organization","param":["partof"]}]}"#;
+    let mut all = vec![gender, genders, bp, compartment];
+    all.extend(parameters.iter().map(String::as_str));
+    let definitions = load(&all).unwrap();
+    let set = "http://hl7.org/fhir/ValueSet/administrative-gender";
+    assert_eq!(definitions.expand(set).unwrap().entries(), r4().expand(set).unwrap().entries());
+    let bp = "http://hl7.org/fhir/StructureDefinition/bp";
+    assert_eq!(definitions.structure(bp), r4().structure(bp));
+    for code in ["identifier", "_id", "_count", "a:b", ""] {
+        assert_eq!(definitions.search_parameter("Patient", code), r4().search_parameter("Patient", code), "{code}");
+    }
+    assert_eq!(definitions.search_parameter("Patient", "tongue").unwrap().url, "https://example.org/6");
+    assert_eq!(definitions.search_parameters("Patient").filter(|it| it.code == "tongue").count(), 1);
+    for name in ["Observation", "Organization"] {
+        assert_eq!(definitions.patient_compartment(name), r4().patient_compartment(name));
+    }
+}
+
+/// A profile of Patient with that differential.
+fn derived(url: &str, base: &str, elements: &str) -> String {
+    format!(
+        r#"{{"resourceType":"StructureDefinition","url":"{url}","kind":"resource","type":"Patient","derivation":"constraint",
+        "baseDefinition":"{base}","differential":{{"element":[{elements}]}}}}"#
+    )
+}
+
+#[test]
+fn profiles_that_build_on_one_another_for_ever_or_swell_are_refused() {
+    let refused = |resources: &[String]| {
+        let resources: Vec<&str> = resources.iter().map(String::as_str).collect();
+        load(&resources).unwrap_err().to_string()
+    };
+    let patient = "http://hl7.org/fhir/StructureDefinition/Patient";
+    let circle = refused(&[derived("a", "b", ""), derived("b", "c", ""), derived("c", "a|1.0", "")]);
+    assert_eq!(circle, "the profile c builds on itself, by way of what it builds on");
+    let long: Vec<String> = (0..60).map(|at| derived(&format!("p{at:02}"), &format!("p{:02}", at + 1), "")).collect();
+    assert!(refused(&long).contains("more than 32 others"));
+    let many = vec![r#"{"path":"Patient.name","min":1}"#; 10_001].join(",");
+    assert_eq!(refused(&[derived("a", patient, &many)]), "a is too large: more than 10000 elements");
+    // Small profiles that each take over all of a large one.
+    let slice = |at: usize| format!(r#"{{"id":"Patient.name:s{at}","path":"Patient.name","sliceName":"s{at}"}}"#);
+    let large = (0..9_000).map(slice).collect::<Vec<_>>().join(",");
+    let mut all = vec![derived("a", patient, &large)];
+    all.extend((0..1_000).map(|at| derived(&format!("b{at}"), "a", "")));
+    assert!(refused(&all).contains("more than 500000 elements in all profiles together"));
+}
+
+#[test]
+fn the_work_over_a_value_set_is_bounded() {
+    let concepts: Vec<String> = (0..20_000)
+        .map(|at| format!(r#"{{"code":"c{at}","property":[{{"code":"child","valueCode":"c{}"}}]}}"#, at + 1))
+        .collect();
+    let system =
+        format!(r#"{{"resourceType":"CodeSystem","url":"s","content":"complete","concept":[{}]}}"#, concepts.join(","));
+    let below = |with: &str| {
+        let part = r#"{"system":"s","filter":[{"property":"concept","op":"is-a","value":"c0"}]}"#;
+        format!(r#"{{"resourceType":"ValueSet","url":"v","compose":{{"include":[{part}{with}]}}}}"#)
+    };
+    let codes = load(&[&system, &below("")]).unwrap().expand("v").unwrap();
+    assert!(codes.is_complete() && codes.entries().len() == 20_000, "a long chain takes one step for each code");
+    let again = r#",{"system":"s"}"#.repeat(50_000);
+    let codes = load(&[&system, &below(&again)]).unwrap().expand("v").unwrap();
+    assert!(!codes.is_complete(), "what is too much work is not said to be known");
+    assert_eq!(codes.has(Some("s"), "c7"), Membership::Yes);
+    assert_eq!(codes.has(Some("t"), "x"), Membership::Unknown);
 }
 
 proptest! {
