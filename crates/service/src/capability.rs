@@ -1,19 +1,19 @@
 //! What the FHIR door offers, as a CapabilityStatement: made from the list of interactions that the router is made from,
-//! and from the definitions that searches are read by.
+//! and from the definitions that searches and profiles are read by, those of added packages too.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use keepwell_fhir::compartment::{Home, home};
-use keepwell_fhir::definitions::{SearchKind, SearchParameter, r4};
+use keepwell_fhir::definitions::{SearchKind, SearchParameter};
 use keepwell_fhir::resource::Resource;
 use keepwell_fhir::search::offered;
 use serde_json::{Value, json};
 
-use crate::Service;
 use crate::operations::Operation;
 use crate::rest::Interaction;
+use crate::{Packages, Service};
 
 /// The statement as it was last made, and for which address.
 #[derive(Default)]
@@ -27,25 +27,25 @@ impl Service {
         if let Some((_, made)) = kept.as_ref().filter(|(base, _)| base == base_url) {
             return made.clone();
         }
-        let made = Bytes::from(statement(base_url).to_string());
+        let made = Bytes::from(statement(self.packages(), base_url).to_string());
         *kept = Some((base_url.to_owned(), made.clone()));
         made
     }
 }
 
-fn statement(base_url: &str) -> Value {
+fn statement(packages: &Packages, base_url: &str) -> Value {
     let kept: Vec<&str> = keepwell_fhir::types::all().iter().copied().filter(|name| is_kept(name)).collect();
     let mut referring: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for name in &kept {
-        for parameter in offered(r4(), name).filter(|it| it.kind == SearchKind::Reference) {
+        for parameter in offered(packages.definitions(), name).filter(|it| it.kind == SearchKind::Reference) {
             for target in &parameter.targets {
                 referring.entry(target).or_default().push(format!("{name}:{}", parameter.code));
             }
         }
     }
     let resources: Vec<Value> =
-        kept.iter().map(|name| resource(name, referring.get(name).map_or(&[], Vec::as_slice))).collect();
-    json!({
+        kept.iter().map(|name| resource(packages, name, referring.get(name).map_or(&[], Vec::as_slice))).collect();
+    let mut statement = json!({
         "resourceType": "CapabilityStatement",
         "status": "active",
         "date": "2026-11-25",
@@ -65,13 +65,17 @@ fn statement(base_url: &str) -> Value {
             "interaction": interactions(true),
             "operation": operations(None),
         }],
-    })
+    });
+    if !packages.guides().is_empty() {
+        statement["implementationGuide"] = json!(packages.guides());
+    }
+    statement
 }
 
-fn resource(name: &str, referring: &[String]) -> Value {
+fn resource(packages: &Packages, name: &str, referring: &[String]) -> Value {
     let parameter = |it: &SearchParameter| json!({ "name": &*it.code, "type": kind(it.kind), "definition": &*it.url });
-    let references = offered(r4(), name).filter(|it| it.kind == SearchKind::Reference);
-    json!({
+    let references = offered(packages.definitions(), name).filter(|it| it.kind == SearchKind::Reference);
+    let mut resource = json!({
         "type": name,
         "interaction": interactions(false),
         "operation": operations(Some(name)),
@@ -85,8 +89,13 @@ fn resource(name: &str, referring: &[String]) -> Value {
         "referencePolicy": ["literal", "logical"],
         "searchInclude": references.map(|it| format!("{name}:{}", it.code)).collect::<Vec<_>>(),
         "searchRevInclude": referring,
-        "searchParam": offered(r4(), name).map(parameter).collect::<Vec<_>>(),
-    })
+        "searchParam": offered(packages.definitions(), name).map(parameter).collect::<Vec<_>>(),
+    });
+    let profiles = packages.profiles_of(name);
+    if !profiles.is_empty() {
+        resource["supportedProfile"] = json!(profiles);
+    }
+    resource
 }
 
 fn interactions(of_server: bool) -> Vec<Value> {

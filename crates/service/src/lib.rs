@@ -14,6 +14,7 @@ mod matching;
 mod names;
 mod operations;
 mod operator;
+mod packages;
 mod pages;
 mod people;
 mod resolve;
@@ -35,9 +36,11 @@ pub use binary::RawBinary;
 pub use config::ServiceConfig;
 pub use error::{FhirError, ServiceError, SignInError};
 pub use keepwell_clinical::{FieldError, Problem, SAFETY_MESSAGE};
+pub use keepwell_fhir::definitions::PackageError;
 pub use keepwell_fhir::outcome::{Issue, IssueCode};
 pub use operations::{BrokenOff, BulkFile, CodesOf, ExportOf, ExportRequest, JobStatus, Operation, OperationRequest};
 pub use operator::HousekeepingError;
+pub use packages::{PackageCounts, Packages};
 pub use people::{Assurance, BloodPressureForm, Session, SessionToken, VerifiedIdentity};
 pub use rest::{BundleRequest, HistoryOf, HistoryRequest, json_of_xml, query_parameters, xml_of_json};
 pub use rest::{Interaction, PartOf, SearchIn, SearchRequest, part_of};
@@ -62,6 +65,7 @@ struct Inner {
     clients: clients::Known,
     desk: access::Desk,
     stated: capability::Stated,
+    packages: std::sync::OnceLock<Packages>,
     last_used: session::LastUsed,
     /// Held while a directory resource is written, so that feeds which bring the same organisations do not race.
     directory: tokio::sync::Mutex<()>,
@@ -82,6 +86,7 @@ impl Service {
             clients: clients::Known::default(),
             desk: access::Desk::default(),
             stated: capability::Stated::default(),
+            packages: std::sync::OnceLock::new(),
             last_used: session::LastUsed::default(),
             directory: tokio::sync::Mutex::default(),
             turns: std::array::from_fn(|_| tokio::sync::Mutex::default()),

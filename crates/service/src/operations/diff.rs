@@ -7,7 +7,6 @@ use keepwell_fhir::outcome::IssueCode;
 use keepwell_model::{EntryNumber, Seq, Stream};
 
 use super::given::{Given, OperationRequest, unreadable};
-use super::known_definitions;
 use crate::extract::category_of;
 use crate::gate::looked;
 use crate::resolve;
@@ -48,7 +47,7 @@ impl Service {
         };
         let older = self.version_of(&seen, &id, number, from).await?;
         let newer = self.version_of(&seen, &id, number, to).await?;
-        let told = diff(&older, &newer, known_definitions());
+        let told = diff(&older, &newer, self.definitions());
         let told = told.map_err(|error| FhirError::new(422, IssueCode::Processing, sentence(&error.to_string())))?;
         let category = category_of(resource_type, &newer);
         Ok(seen.release(self, Bytes::from(told), looked([(category, 1)])).await?)

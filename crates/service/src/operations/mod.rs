@@ -27,10 +27,6 @@ pub use offered::Operation;
 pub use terminology::CodesOf;
 pub(crate) use trail::Projected;
 
-use std::sync::LazyLock;
-
-use keepwell_fhir::definitions::{self, Definitions};
-use keepwell_fhir::validate::Validator;
 use keepwell_model::RecordId;
 
 use crate::rest::not_found;
@@ -38,19 +34,6 @@ use crate::{FhirError, IssueCode, Service};
 
 /// How many resources are written before other work gets a turn; also where work is dropped whose caller has gone.
 const TURN: usize = 128;
-
-/// The rules of R4, compiled when the first resource is validated.
-static VALIDATOR: LazyLock<Validator> = LazyLock::new(|| Validator::new(definitions::r4()));
-
-/// The rules that resources are held to.
-pub(crate) fn validator() -> &'static Validator {
-    &VALIDATOR
-}
-
-/// The definitions that codes are looked up in.
-fn known_definitions() -> &'static Definitions {
-    definitions::r4()
-}
 
 /// The record that a parameter names: `Patient/id`, or the id alone. What is no id of a record leads to nothing.
 fn person(text: &str) -> Result<RecordId, FhirError> {

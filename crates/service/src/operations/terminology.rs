@@ -1,5 +1,5 @@
 //! Codes: `ValueSet/$expand` and `$validate-code`, `CodeSystem/$lookup`, `$validate-code` and `$subsumes` (R4 §4.7). The
-//! answers come from the definitions that the program holds and are about nobody, so no permit is asked for.
+//! answers come from the definitions that the program holds, and from packages, and are about nobody, so no permit is asked for.
 
 use bytes::Bytes;
 use keepwell_fhir::element::{Coding, Concept};
@@ -9,7 +9,6 @@ use keepwell_fhir::terminology::{self, Asked, Expand, Place};
 use keepwell_record::busy;
 
 use super::given::{Given, OperationRequest, missing, unreadable};
-use super::known_definitions;
 use crate::{FhirError, Service};
 
 /// Codes in one answer if the caller does not say.
@@ -45,7 +44,7 @@ impl Service {
             identifier: &identifier,
         };
         // A large set takes a while the first time.
-        answer(busy(|| terminology::expand(known_definitions(), &asked)))
+        answer(busy(|| terminology::expand(self.definitions(), &asked)))
     }
 
     /// `CodeSystem/$lookup`: what a code means.
@@ -58,7 +57,7 @@ impl Service {
         let code = codes.only()?;
         let system = code.system.as_deref().ok_or_else(|| missing("system"))?;
         let properties: Vec<&str> = given.all("property").filter(|name| *name != "display").collect();
-        answer(terminology::lookup(known_definitions(), system, code.version.as_deref(), &code.code, &properties))
+        answer(terminology::lookup(self.definitions(), system, code.version.as_deref(), &code.code, &properties))
     }
 
     /// `$validate-code` of a value set or a code system: whether a code belongs to it.
@@ -92,7 +91,7 @@ impl Service {
             CodesOf::ValueSet => Place::ValueSet(&url),
             CodesOf::CodeSystem => Place::CodeSystem(&url),
         };
-        answer(busy(|| terminology::validate_code(known_definitions(), place, &asked)))
+        answer(busy(|| terminology::validate_code(self.definitions(), place, &asked)))
     }
 
     /// `CodeSystem/$subsumes`: how one code stands to another.
@@ -116,7 +115,7 @@ impl Service {
         }
         let system = given.one("system")?.map(str::to_owned).or(system_a).or(system_b);
         let system = system.ok_or_else(|| missing("system"))?;
-        answer(terminology::subsumes(known_definitions(), &system, given.one("version")?, &a, &b))
+        answer(terminology::subsumes(self.definitions(), &system, given.one("version")?, &a, &b))
     }
 }
 

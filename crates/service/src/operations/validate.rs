@@ -8,7 +8,6 @@ use keepwell_fhir::validate::{Options, Report};
 use keepwell_record::{Entry, busy};
 
 use super::given::{Given, OperationRequest, unreadable};
-use super::validator;
 use crate::extract::category_of;
 use crate::gate::looked;
 use crate::rest::{Place, Seen, not_found, or_not_found};
@@ -49,7 +48,7 @@ impl Service {
                 Err(FhirError::new(400, IssueCode::Invalid, words).at("mode"))
             }
             (Some(sent), ..) => {
-                let mut report = check(sent, &profiles);
+                let mut report = self.held_to(sent, &profiles);
                 addressed(&mut report, sent, resource_type, id, mode);
                 Ok(answer(&report, given.original()))
             }
@@ -80,11 +79,18 @@ impl Service {
             return Ok(error.outcome());
         }
         let body = seen.body(&entry).await?;
-        let report = if delete { Report::default() } else { check(&body, profiles) };
+        let report = if delete { Report::default() } else { self.held_to(&body, profiles) };
         let report = with_recorded(report, &seen, &entry).await?;
         let category = category_of(kind, &body);
         // The words of the issues may quote it.
         Ok(seen.release(self, answer(&report, None), looked([(category, 1)])).await?)
+    }
+
+    /// A resource, held to the rules here and to these profiles.
+    fn held_to(&self, resource: &[u8], profiles: &[&str]) -> Report {
+        let options = Options { profiles, level: Severity::Information, limit: MOST };
+        let validate = || self.validator().validate(resource, &options);
+        if resource.len() < LARGE { validate() } else { busy(validate) }
     }
 }
 
@@ -106,12 +112,6 @@ async fn with_recorded(mut report: Report, seen: &Seen, entry: &Entry<'_>) -> Re
         });
     }
     Ok(report)
-}
-
-fn check(resource: &[u8], profiles: &[&str]) -> Report {
-    let options = Options { profiles, level: Severity::Information, limit: MOST };
-    let validate = || validator().validate(resource, &options);
-    if resource.len() < LARGE { validate() } else { busy(validate) }
 }
 
 /// Whether the resource is the one that the address speaks of.

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use keepwell_fhir::compartment::compartment;
-use keepwell_fhir::definitions::r4;
+use keepwell_fhir::definitions::{Definitions, r4};
 use keepwell_fhir::outcome::{IssueCode, Outcome};
 use keepwell_fhir::search::{Answer, Columns, Handling, Query, Search, SearchError, Settings};
 use keepwell_fhir::types;
@@ -122,7 +122,7 @@ impl Service {
             return Ok(());
         }
         request.of.check()?;
-        parse(request.of, request.query, request.lenient).map(drop)
+        parse(self.definitions(), request.of, request.query, request.lenient).map(drop)
     }
 
     /// A page of what a search finds, as a Bundle.
@@ -142,16 +142,16 @@ impl Service {
             let own = Some(format!("_page={cursor}"));
             return match self.open_cursor("search", client, cursor)? {
                 Cursor::One(page) => {
-                    let query = parse(page.of(), &page.query, false)?;
+                    let query = parse(self.definitions(), page.of(), &page.query, false)?;
                     self.page_of(client, request.base, &query, page, own).await
                 }
                 Cursor::Many(across) => {
-                    let query = parse(across.of(), &across.query, false)?;
+                    let query = parse(self.definitions(), across.of(), &across.query, false)?;
                     self.search_across(client, request.base, &query, across, own).await
                 }
             };
         }
-        let query = parse(request.of, request.query, request.lenient)?;
+        let query = parse(self.definitions(), request.of, request.query, request.lenient)?;
         let whose = match request.of {
             SearchIn::Compartment(person, _) => person.parse().map_or(Whose::Nobody, Whose::Person),
             SearchIn::All | SearchIn::Type(_) => {
@@ -162,7 +162,7 @@ impl Service {
         let record = match whose {
             Whose::Person(record) => record,
             Whose::Directory => self.tenant().directory(),
-            Whose::Nobody => return found_nothing(&query, request),
+            Whose::Nobody => return found_nothing(self.definitions(), &query, request),
             Whose::People(people) => return self.first_across(client, request, &query, Some(people)).await,
             Whose::Unsaid => return self.first_across(client, request, &query, None).await,
         };
@@ -174,7 +174,7 @@ impl Service {
         let page = Page { kind, person, query: query.self_link(), record, head: Seq(0), offset: 0 };
         match self.page_of(client, request.base, &query, page, None).await {
             // A record that may not be seen and one that is not there give the same answer.
-            Err(error) if error.status == 404 => found_nothing(&query, request),
+            Err(error) if error.status == 404 => found_nothing(self.definitions(), &query, request),
             other => other,
         }
     }
@@ -261,15 +261,15 @@ impl Service {
 /// One page of what a query finds in a world.
 pub(super) fn run(service: &Service, world: &SeenWorld<'_>, query: &Query, offset: usize) -> Result<Answer, FhirError> {
     let columns = world.columns();
-    let run = || Search::new(world, r4(), &columns, service.now()).run(query, offset);
+    let run = || Search::new(world, service.definitions(), &columns, service.now()).run(query, offset);
     if world.is_cold() { busy(run) } else { run() }.map_err(not_run)
 }
 
 /// Reads a question.
-fn parse(of: SearchIn<'_>, query: &str, lenient: bool) -> Result<Query, FhirError> {
+fn parse(definitions: &Definitions, of: SearchIn<'_>, query: &str, lenient: bool) -> Result<Query, FhirError> {
     let handling = if lenient { Handling::Lenient } else { Handling::Strict };
     let settings = Settings { handling, ..Settings::default() };
-    Query::parse_with(r4(), of.kind(), query, &settings).map_err(|outcome| FhirError::of(400, outcome))
+    Query::parse_with(definitions, of.kind(), query, &settings).map_err(|outcome| FhirError::of(400, outcome))
 }
 
 /// How much of a resource is wanted that is read by itself: `_summary` and `_elements` of the part of the address after the
@@ -283,7 +283,7 @@ pub fn part_of(resource_type: &str, query: &str) -> Result<PartOf, FhirError> {
     if wanted.is_empty() || types::known(resource_type).is_none() {
         return Ok(PartOf(None));
     }
-    parse(SearchIn::Type(resource_type), &wanted, false).map(|query| PartOf(Some(query)))
+    parse(r4(), SearchIn::Type(resource_type), &wanted, false).map(|query| PartOf(Some(query)))
 }
 
 /// A part of a resource.
@@ -317,10 +317,10 @@ fn address(path: &str, query: &str) -> String {
 }
 
 /// The answer where there is nobody. It is that of an empty record.
-fn found_nothing(query: &Query, request: &SearchRequest<'_>) -> Result<Bytes, FhirError> {
+fn found_nothing(definitions: &Definitions, query: &Query, request: &SearchRequest<'_>) -> Result<Bytes, FhirError> {
     let columns = Columns::default();
     let now = keepwell_model::Timestamp::from_micros(0);
-    let answer = Search::new(&Nothing(request.base), r4(), &columns, now).run(query, 0).map_err(not_run)?;
+    let answer = Search::new(&Nothing(request.base), definitions, &columns, now).run(query, 0).map_err(not_run)?;
     let mut out = Out::new("searchset");
     let path = format!("{}{}", request.base, request.of.path());
     begin(&mut out, query, answer.total, &[("self", address(&path, &query.self_link()))]);

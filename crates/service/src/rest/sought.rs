@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use keepwell_fhir::definitions::r4;
+use keepwell_fhir::definitions::Definitions;
 use keepwell_fhir::outcome::IssueCode;
 use keepwell_fhir::search::{Handling, Query, Search};
 use keepwell_model::EntryNumber;
@@ -31,8 +31,8 @@ pub(crate) struct Match {
 }
 
 /// Reads a condition: a search in one type that says at least something.
-pub(crate) fn condition(resource_type: &str, query: &str) -> Result<Query, FhirError> {
-    let read = Query::parse(r4(), resource_type, query, Handling::Strict);
+pub(crate) fn condition(definitions: &Definitions, resource_type: &str, query: &str) -> Result<Query, FhirError> {
+    let read = Query::parse(definitions, resource_type, query, Handling::Strict);
     let read = read.map_err(|outcome| FhirError::of(400, outcome))?;
     if read.is_unfiltered() {
         let words = "The condition asks for nothing in particular. Say by which parameters the resource is known.";
@@ -58,10 +58,10 @@ impl Service {
 
     /// What a condition finds.
     pub(crate) fn sought(&self, sought: &Sought, resource_type: &str, query: &str) -> Result<Vec<Match>, FhirError> {
-        let query = condition(resource_type, query)?;
+        let query = condition(self.definitions(), resource_type, query)?;
         let world = SeenWorld::new(&sought.seen, sought.seen.table(), &sought.fetched, "", self.patience());
         let columns = world.columns();
-        let run = || Search::new(&world, r4(), &columns, self.now()).matches(&query);
+        let run = || Search::new(&world, self.definitions(), &columns, self.now()).matches(&query);
         let found = if world.is_cold() { busy(run) } else { run() }.map_err(not_run)?;
         let named = |item| Some(Match { entry: EntryNumber(item), place: world.place(item)? });
         Ok(found.into_iter().filter_map(named).collect())

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use keepwell_fhir::compartment::{Home, home};
-use keepwell_fhir::definitions::{SearchKind, r4};
+use keepwell_fhir::definitions::{Definitions, SearchKind};
 use keepwell_fhir::outcome::IssueCode;
 use keepwell_fhir::person::NHS_NUMBER_SYSTEM;
 use keepwell_fhir::reference::Target;
@@ -54,7 +54,7 @@ impl Service {
         let first = types.first().copied().unwrap_or("Resource");
         let mut named: Option<BTreeSet<RecordId>> = None;
         for (name, value) in parameters {
-            let found: BTreeSet<RecordId> = match says(first, name, value, base) {
+            let found: BTreeSet<RecordId> = match says(self.definitions(), first, name, value, base) {
                 Says::Nothing => continue,
                 Says::Records(records) => records.into_iter().collect(),
                 Says::Numbers(numbers) => {
@@ -91,7 +91,7 @@ impl Service {
 }
 
 /// What a parameter of a search in a type says.
-fn says(resource_type: &str, name: &str, value: &str, base: &str) -> Says {
+fn says(definitions: &Definitions, resource_type: &str, name: &str, value: &str, base: &str) -> Says {
     let (stem, modifier) = name.split_once(':').map_or((name, None), |(stem, modifier)| (stem, Some(modifier)));
     match (resource_type, stem, modifier) {
         ("Patient", "_id", None) => return ids("Patient", value),
@@ -108,7 +108,7 @@ fn says(resource_type: &str, name: &str, value: &str, base: &str) -> Says {
         (None, Some((kind, chain))) => (stem, Some((Some(kind), chain))),
         (None, None) => (stem, None),
     };
-    let known = r4().search_parameter(resource_type, code).filter(|it| it.kind == SearchKind::Reference);
+    let known = definitions.search_parameter(resource_type, code).filter(|it| it.kind == SearchKind::Reference);
     let Some(parameter) = known.filter(|it| it.targets.iter().any(|target| **target == *"Patient")) else {
         // Other references name a record too, where the id is one of Keepwell's.
         return match (known, modifier, chain) {

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use keepwell_fhir::attachment;
 use keepwell_fhir::json::Node;
 use keepwell_fhir::outcome::{Issue, IssueCode, Outcome, Severity};
-use keepwell_fhir::validate::Options;
+use keepwell_fhir::validate::{Options, Validator};
 use keepwell_model::{Kind, SourceKey};
 use keepwell_record::{Entry, Write, busy};
 use serde::{Deserialize, Serialize};
@@ -13,9 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::LARGE;
 use super::incoming::{Incoming, Item};
 use super::plan::{Fate, Plan, Side};
-use crate::FhirError;
-use crate::operations::validator;
 use crate::systems::{Client, Validation};
+use crate::{FhirError, Service};
 
 /// The largest content of a Binary that is looked at, in bytes; the engine takes no larger one.
 const MOST_BYTES: usize = 16 << 20;
@@ -55,12 +54,12 @@ impl Plan {
     ///
     /// # Errors
     /// 422 with what is wrong, if the source's registration says that such things are refused.
-    pub(super) fn check(&mut self, client: &Client, incoming: &Incoming) -> Result<(), FhirError> {
+    pub(super) fn check(&mut self, service: &Service, client: &Client, incoming: &Incoming) -> Result<(), FhirError> {
         if client.validation == Validation::Off {
             return Ok(());
         }
         let bytes: usize = self.bodies().iter().flatten().map(Bytes::len).sum();
-        let look = || self.issues(incoming);
+        let look = || self.issues(service.validator(), incoming);
         let found = if bytes < LARGE { look() } else { busy(look) };
         if client.validation == Validation::Record {
             self.keep_issues(&found);
@@ -80,7 +79,7 @@ impl Plan {
     }
 
     /// The errors in what is to be written, by the item's place among the items.
-    fn issues(&self, incoming: &Incoming) -> Vec<(usize, Vec<Found>)> {
+    fn issues(&self, validator: &Validator, incoming: &Incoming) -> Vec<(usize, Vec<Found>)> {
         let options = Options { profiles: &[], level: Severity::Error, limit: MOST };
         let items = incoming.items.iter().zip(self.fates()).zip(self.bodies()).enumerate();
         let written = items.filter_map(|(at, ((_, fate), body))| match (fate, body) {
@@ -88,7 +87,7 @@ impl Plan {
             _ => None,
         });
         let found = written.map(|(at, body)| {
-            let mut issues = validator().validate(body, &options).issues;
+            let mut issues = validator.validate(body, &options).issues;
             issues.extend(mismatch(body));
             let issues = issues.into_iter();
             (

@@ -91,7 +91,7 @@ impl Service {
         let mut seen = Vec::new();
         for item in &incoming.items {
             let Some(query) = &item.condition else { continue };
-            condition(item.resource_type, query).map_err(|error| error.at(item.expression()))?;
+            condition(self.definitions(), item.resource_type, query).map_err(|error| error.at(item.expression()))?;
             match self.whose(&[item.resource_type], &query_parameters(query), "").await? {
                 Whose::Person(record) if self.can_see(client, record).await? => seen.push(record),
                 Whose::People(_) => return Err(two_people().into()),

@@ -149,7 +149,7 @@ impl Service {
         if plan.changes_directory() && !held.directory {
             return Err(Refused::NeedsDirectory);
         }
-        plan.check(client, incoming)?;
+        plan.check(self, client, incoming)?;
         let changed = plan.changed();
         let parts = plan.take_parts();
         let committed = if parts.is_empty() {

@@ -15,6 +15,7 @@ mod leaks;
 mod matching;
 mod operations;
 mod orders;
+mod packages;
 mod pages;
 mod reading;
 mod rest;
