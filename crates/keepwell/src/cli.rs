@@ -67,6 +67,9 @@ pub(crate) enum Command {
     /// Source systems that may feed records
     #[command(subcommand)]
     Client(Client),
+    /// Packages of FHIR definitions beside R4's own, such as UK Core
+    #[command(subcommand)]
+    Definitions(Definitions),
     /// Write a block and the proof that it is in the transparency log
     Prove(Prove),
     /// Check a block against a proof, with nothing but the log's public key
@@ -263,6 +266,22 @@ pub(crate) enum Invalid {
     Record,
     /// They are kept, and nobody looks
     Off,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Definitions {
+    /// Add a FHIR package (.tgz), a Bundle or one resource (.json, .xml); a file of that name that is there is replaced
+    Add {
+        /// The file
+        file: PathBuf,
+    },
+    /// List what was added
+    List,
+    /// Take one away again
+    Remove {
+        /// Its name, as `list` shows it
+        name: String,
+    },
 }
 
 #[derive(Debug, Subcommand)]

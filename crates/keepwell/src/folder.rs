@@ -6,6 +6,7 @@
 //! keepwell.db       the embedded store (with -wal, -shm and .lock beside it while in use)
 //! checkpoint        the newest signed checkpoint of the log, to notice a store that was put back
 //! erasures.jsonl    which records were erased, so that a restore can erase them again
+//! definitions/      packages of FHIR definitions beside R4's own
 //! control.sock      where a running server takes commands from its own user
 //! ```
 
@@ -47,6 +48,10 @@ impl Folder {
 
     pub(crate) fn erasures(&self) -> PathBuf {
         self.0.join("erasures.jsonl")
+    }
+
+    pub(crate) fn definitions(&self) -> PathBuf {
+        self.0.join("definitions")
     }
 
     pub(crate) fn control(&self) -> PathBuf {

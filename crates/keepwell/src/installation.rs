@@ -117,6 +117,16 @@ impl Place {
     }
 }
 
+impl Installation {
+    /// Reads the packages of FHIR definitions that were added. Only what takes FHIR or serves it has to.
+    pub(crate) fn use_definitions(&self) -> Result<(), CliError> {
+        if let Some(packages) = crate::commands::definitions::load(&self.place.folder)? {
+            self.service.use_packages(packages);
+        }
+        Ok(())
+    }
+}
+
 /// The root key as its source has it now: on PostgreSQL another node may have replaced it.
 struct RootOf(Place);
 

@@ -11,6 +11,7 @@ mod installation;
 mod jobs;
 mod licences;
 mod output;
+mod package;
 mod server;
 mod system;
 mod telemetry;

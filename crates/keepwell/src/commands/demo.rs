@@ -62,6 +62,7 @@ pub(super) async fn run(cli: &Cli, words: &Demo) -> Result<(), CliError> {
     let listener = server::bind(&config.http.listen).await?;
     let place = Place::new(folder, config, cli.database_url.clone());
     let installation = Arc::new(place.open().await?);
+    installation.use_definitions()?;
     jobs::check_not_older(&installation.tenant, &installation.place.folder).await?;
     let loaded: Option<Loaded> = std::fs::read(&marker).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let (people, seed) = loaded.as_ref().map_or((words.people, words.seed), |l| (l.people, l.seed));

@@ -29,6 +29,7 @@ struct Counts {
 /// Loads files and folders.
 pub(super) async fn run(cli: &Cli, paths: &[PathBuf], source: &str) -> Result<(), CliError> {
     let installation = Place::find(cli)?.open().await?;
+    installation.use_definitions()?;
     let client = client(&installation, source).await?;
     let files = files(paths)?;
     let bar = bar(files.len() as u64, cli.json);

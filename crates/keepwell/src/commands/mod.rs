@@ -1,6 +1,7 @@
 //! The commands, one file each where there is more to it than asking.
 
 mod backup;
+pub(crate) mod definitions;
 mod demo;
 pub(crate) mod erasures;
 mod import_fhir;
@@ -43,6 +44,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), CliError> {
             return keys::split(&cli, *shares, *threshold, out.as_deref());
         }
         Command::Key(Key::Recover { shares, out }) => return keys::recover(&cli, shares, out.as_deref()),
+        Command::Definitions(words) => return definitions::run(&cli, words),
         Command::CheckProof(words) => return proof::check(json, words),
         Command::Witness(words) => return witness::run(&cli, words).await,
         Command::Synth(words) => return synth::run(json, words),

@@ -19,6 +19,7 @@ pub(super) async fn run(cli: &Cli, words: &Serve) -> Result<(), CliError> {
         place.config.http.listen.clone_from(listen);
     }
     let installation = Arc::new(place.open().await?);
+    installation.use_definitions()?;
     let folder = &installation.place.folder;
     if words.accept_older_store {
         // What the folder remembers of the newer store would refuse this one at the next look.
