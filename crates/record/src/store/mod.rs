@@ -194,9 +194,9 @@ pub trait Store: Send + Sync + 'static {
     /// before the one before it is durable.
     fn keeps_order(&self) -> bool;
 
-    /// A number that is another one once the record's row has changed by anything but an append to its access stream, and
-    /// is so before whoever changed it is told. What was read under a number is still so while the number stays: take it
-    /// first, then read. `None` from a store that others may write to as well: there one has to look.
+    /// A number that is another one once the record's row has changed by anything but an append to its access stream. What
+    /// was read under a number is still so while the number stays: take it first, then read. `None` while a change is on
+    /// its way, and from a store that others may write to as well: then one has to look.
     fn revision(&self, _record: RecordId) -> Option<u64> {
         None
     }

@@ -145,3 +145,26 @@ async fn many_writes_of_one_thing_at_once_all_arrive() {
     let created: std::collections::BTreeSet<_> = all.iter().map(|(_, one)| one.clone()).collect();
     assert_eq!((updated.len(), created.len()), (1, 24));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_creations_in_a_few_records_at_once_all_arrive() {
+    let f = Fixture::new().await;
+    let gp = f.client("gp").await;
+    for id in ["a", "b", "c"] {
+        let patient = json!({ "resourceType": "Patient", "id": id, "name": [{ "family": id }] });
+        f.send(&gp, &bundle(vec![put(patient)])).await.unwrap();
+    }
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..48 {
+        let (service, gp) = (f.service.clone(), gp.clone());
+        tasks.spawn(async move {
+            for n in 0..12 {
+                let whose = ["Patient/a", "Patient/b", "Patient/c"][(task + n) % 3];
+                let body = Bytes::from(observation("k", whose, &n.to_string()).to_string());
+                let create = WriteRequest::new("Observation", None, Change::Create(body));
+                assert_eq!(service.write(&gp, &create).await.unwrap().status, 201);
+            }
+        });
+    }
+    tasks.join_all().await;
+}

@@ -132,7 +132,8 @@ impl SqliteStore {
         task: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     ) -> Answer<T> {
         let revisions = Arc::clone(&self.inner.revisions);
-        let after = move || records.into_iter().for_each(|record| revisions.next(record));
+        records.iter().for_each(|record| revisions.begin(*record));
+        let after = move || records.into_iter().for_each(|record| revisions.end(record));
         self.inner.writer.inside(size, task, after)
     }
 
@@ -221,7 +222,7 @@ impl Store for SqliteStore {
     }
 
     fn revision(&self, record: RecordId) -> Option<u64> {
-        Some(self.inner.revisions.of(record))
+        self.inner.revisions.of(record)
     }
 
     fn tenant(&self, tenant: TenantId) -> Answer<Option<(Bytes, String)>> {

@@ -6,6 +6,8 @@ use keepwell_model::RecordId;
 
 /// Records share this many numbers; sharing one costs a needless look now and then.
 const SLOTS: usize = 4_096;
+/// Changes that are on their way are counted in the lower part of a number, those that have ended in the upper.
+const ENDED: u64 = 1 << 32;
 
 /// A number for each record that grows with each change. This process is the only one that writes.
 pub(super) struct Revisions([AtomicU64; SLOTS]);
@@ -17,13 +19,20 @@ impl Default for Revisions {
 }
 
 impl Revisions {
-    pub(super) fn of(&self, record: RecordId) -> u64 {
-        self.0[slot(record)].load(Ordering::Acquire)
+    /// The revision, unless a change is on its way: whether it is there already only the record's row can tell.
+    pub(super) fn of(&self, record: RecordId) -> Option<u64> {
+        let number = self.0[slot(record)].load(Ordering::Acquire);
+        number.is_multiple_of(ENDED).then_some(number)
     }
 
-    /// The record has changed: called right after the transaction. Whoever opens it until then is too early to know.
-    pub(super) fn next(&self, record: RecordId) {
-        self.0[slot(record)].fetch_add(1, Ordering::Release);
+    /// A change of the record is handed in.
+    pub(super) fn begin(&self, record: RecordId) {
+        self.0[slot(record)].fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// Its transaction has ended, however it did.
+    pub(super) fn end(&self, record: RecordId) {
+        self.0[slot(record)].fetch_add(ENDED - 1, Ordering::AcqRel);
     }
 }
 
@@ -31,4 +40,23 @@ impl Revisions {
 fn slot(record: RecordId) -> usize {
     let [.., a, b] = *record.as_bytes();
     usize::from(u16::from_be_bytes([a, b])) % SLOTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_no_revision_while_a_change_is_on_its_way_and_another_one_after_it() {
+        let revisions = Revisions::default();
+        let record = RecordId::from_bytes([7; 10]);
+        let first = revisions.of(record).unwrap();
+        revisions.begin(record);
+        assert_eq!(revisions.of(record), None);
+        revisions.begin(record);
+        revisions.end(record);
+        assert_eq!(revisions.of(record), None, "the other change may be there or not");
+        revisions.end(record);
+        assert!(revisions.of(record).unwrap() > first);
+    }
 }
