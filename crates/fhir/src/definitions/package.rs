@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, RwLock};
 
+use super::codes::Content;
 use super::model::{SearchParameter, TypeDef, TypeKind};
 use super::pack::{Packed, Slot};
 use super::{Codes, Definitions, Text, conformance, profiles, structure};
@@ -94,7 +95,7 @@ const MAX_ELEMENTS: usize = 10_000;
 const MAX_CONSTRAINTS: usize = 500_000;
 /// Concepts of one code system.
 const MAX_CONCEPTS: usize = 500_000;
-/// Where the addresses of R4's own definitions start.
+/// Where the addresses of R4's own profiles start.
 const R4: &str = "http://hl7.org/fhir/";
 
 /// What can be added only when all of a package was seen.
@@ -112,8 +113,8 @@ struct Waiting {
 impl Definitions {
     /// These definitions and those of a package: its StructureDefinition, SearchParameter, CodeSystem and ValueSet
     /// resources, as JSON; others are passed over. What has an address that is known already takes the place of what was
-    /// there. What FHIR itself says stays: profiles, value sets and code systems under `http://hl7.org/fhir/` that are here
-    /// already, the search parameters that a type has, the patient's compartment. Otherwise a package could loosen what
+    /// there. What R4 itself says stays: its profiles, value sets and complete code systems, the search parameters that a type
+    /// has, the patient's compartment. Otherwise a package could loosen what
     /// all resources are held to. Types are never added: nobody redefines `Patient`.
     ///
     /// (Definitions without any type take types and the compartment too: so HL7's own files are read.)
@@ -164,14 +165,14 @@ impl Definitions {
             {
                 self.compartment.extend(conformance::compartment(resource));
             }
-            Some("CodeSystem") if !(url.starts_with(R4) && before.code_system(&url).is_some()) => {
+            Some("CodeSystem") if !before.has_system(&url) => {
                 if let Some(system) = conformance::code_system(resource) {
                     let limits = (system.concepts.len(), MAX_CONCEPTS, "concepts");
                     within(limits, &system.url)?;
                     insert(&mut self.codes.systems, system.url.clone(), system);
                 }
             }
-            Some("ValueSet") if !(url.starts_with(R4) && before.value_set(&url).is_some()) => {
+            Some("ValueSet") if !before.has_set(&url) => {
                 if let Some(set) = conformance::value_set(resource) {
                     insert(&mut self.codes.value_sets, set.url.clone(), set);
                 }
@@ -179,6 +180,17 @@ impl Definitions {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether R4 itself has all of a code system.
+    fn has_system(&self, url: &str) -> bool {
+        let own = self.bundled.and_then(|codes| codes.systems.get(url)).and_then(|it| it.get());
+        own.is_some_and(|it| it.content == Content::Complete)
+    }
+
+    /// Whether R4 itself has a value set.
+    fn has_set(&self, url: &str) -> bool {
+        self.bundled.is_some_and(|codes| codes.value_sets.contains_key(url))
     }
 
     fn take_structure(&self, resource: Node<'_>, url: String, waiting: &mut Waiting) -> Result<(), PackageError> {

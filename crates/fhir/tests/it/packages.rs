@@ -1,8 +1,8 @@
 //! Profiles and extensions: those of R4, and those of packages that are added at run time.
 
 use keepwell_fhir::definitions::{
-    Constraint, Definitions, DiscriminatorKind, ElementDef, Membership, PackageError, Profile, SlicingRules, Strength,
-    ValueRule, r4,
+    Constraint, Content, Definitions, DiscriminatorKind, ElementDef, Membership, PackageError, Profile, SlicingRules,
+    Strength, ValueRule, r4,
 };
 use proptest::prelude::*;
 
@@ -219,6 +219,15 @@ fn what_r4_says_itself_no_package_loosens() {
       "compose":{"include":[{"system":"x","concept":[{"code":"y"}]}]}}"#;
     let genders = r#"{"resourceType":"CodeSystem","url":"http://hl7.org/fhir/administrative-gender","content":"complete",
       "concept":[{"code":"y"}]}"#;
+    // Required of Condition.clinicalStatus, by way of a value set; not under the addresses of FHIR itself.
+    let clinical = r#"{"resourceType":"CodeSystem","url":"http://terminology.hl7.org/CodeSystem/condition-clinical",
+      "content":"complete","concept":[{"code":"y"}]}"#;
+    // R4 has a part of it only.
+    let partial = |url: &&str| r4().code_system(url).is_some_and(|it| it.content != Content::Complete);
+    let partly = r4().code_system_urls().filter(partial).min().unwrap();
+    let whole = format!(
+        r#"{{"resourceType":"CodeSystem","url":"{partly}","content":"complete","concept":[{{"code":"y-y"}}]}}"#
+    );
     let bp = r#"{"resourceType":"StructureDefinition","url":"http://hl7.org/fhir/StructureDefinition/bp","kind":"resource",
       "type":"Observation","derivation":"constraint","baseDefinition":"http://hl7.org/fhir/StructureDefinition/Observation",
       "differential":{"element":[{"path":"Observation"}]}}"#;
@@ -240,11 +249,14 @@ fn what_r4_says_itself_no_package_loosens() {
     ];
     let compartment = r#"{"resourceType":"CompartmentDefinition","url":"https://example.org/c","code":"Patient",
       "resource":[{"code":"Observation","param":["encounter"]},{"code":"Organization","param":["partof"]}]}"#;
-    let mut all = vec![gender, genders, bp, compartment];
+    let mut all = vec![gender, genders, clinical, &whole, bp, compartment];
     all.extend(parameters.iter().map(String::as_str));
     let definitions = load(&all).unwrap();
     let set = "http://hl7.org/fhir/ValueSet/administrative-gender";
     assert_eq!(definitions.expand(set).unwrap().entries(), r4().expand(set).unwrap().entries());
+    let set = "http://hl7.org/fhir/ValueSet/condition-clinical";
+    assert_eq!(definitions.expand(set).unwrap().entries(), r4().expand(set).unwrap().entries());
+    assert!(definitions.code_system(partly).unwrap().concept("y-y").is_some());
     let bp = "http://hl7.org/fhir/StructureDefinition/bp";
     assert_eq!(definitions.structure(bp), r4().structure(bp));
     for code in ["identifier", "_id", "_count", "a:b", ""] {
