@@ -193,7 +193,12 @@ async fn perform(at: &Installation, request: Request) -> Result<Value, CliError>
         }
         Request::ListClients => {
             let clients = at.service.clients().await?;
-            let line = |c: &keepwell_service::Client| json!({ "name": c.name, "organisation": c.organisation, "grants": c.grants });
+            let line = |c: &keepwell_service::Client| {
+                json!({
+                    "name": c.name, "organisation": c.organisation, "setting": setting_name(c.setting),
+                    "validation": validation_name(c.validation), "grants": c.grants,
+                })
+            };
             Ok(json!({ "clients": clients.iter().map(line).collect::<Vec<_>>() }))
         }
         Request::RotateKeys => keys::rotate(at).await,
@@ -221,6 +226,23 @@ fn of_invalid(name: &str) -> Validation {
         "record" => Validation::Record,
         "off" => Validation::Off,
         _ => Validation::Strict,
+    }
+}
+
+const fn validation_name(validation: Validation) -> &'static str {
+    match validation {
+        Validation::Strict => "strict",
+        Validation::Record => "record",
+        Validation::Off => "off",
+    }
+}
+
+const fn setting_name(setting: CareSetting) -> &'static str {
+    match setting {
+        CareSetting::General => "general",
+        CareSetting::MentalHealth => "mental-health",
+        CareSetting::SocialCare => "social-care",
+        CareSetting::SexualHealth => "sexual-health",
     }
 }
 

@@ -11,6 +11,14 @@ async fn every_version_can_be_read_and_the_history_lists_them_newest_first() {
     house.scratch.clock.advance(3_600);
     house.post(bundle("5.5").to_string()).await;
     house.ask("DELETE", &observation).await;
+    let asked = format!("{observation}/_history?_count=1&_since=2020-01-01T00:00:00%2B00:00&_format=json");
+    let page = house.ask("GET", &asked).await.json();
+    let link = |relation: &str| {
+        let links = page["link"].as_array().unwrap();
+        links.iter().find(|link| link["relation"] == relation).unwrap()["url"].as_str().unwrap().to_owned()
+    };
+    assert!(link("self").ends_with(&asked), "{} is what was asked", link("self"));
+    assert!(link("next").ends_with("&_format=json"), "{}", link("next"));
     let answer = house.ask("GET", &format!("{observation}/_history")).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.text());
     let json = answer.json();

@@ -31,6 +31,7 @@ pub use parameter::offered;
 pub use path::walk::Finder;
 use query::Rule;
 pub use query::{Handling, Limits, Query, Settings, Summary, Total};
+pub use raw::push_encoded;
 pub use run::{Answer, Rank, Search, SearchError};
 pub use summarise::summarise;
 pub use world::{Handle, Terminology, World};

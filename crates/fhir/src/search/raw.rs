@@ -32,10 +32,11 @@ fn decoded(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Appends a text so that it may stand in a query. What FHIR itself uses as punctuation stays readable.
-pub(super) fn push_encoded(out: &mut String, text: &str) {
+/// Appends a text so that it may stand in a query (RFC 3986 §3.4). What FHIR itself uses as punctuation stays readable,
+/// apart from `|`, which an address may not have.
+pub fn push_encoded(out: &mut String, text: &str) {
     for byte in text.bytes() {
-        let is_plain = byte.is_ascii_alphanumeric() || b"-._~:/,|$*@!()';".contains(&byte);
+        let is_plain = byte.is_ascii_alphanumeric() || b"-._~:/,$*@!()';".contains(&byte);
         if is_plain {
             out.push(char::from(byte));
         } else {

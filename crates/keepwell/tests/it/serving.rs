@@ -30,6 +30,8 @@ fn commands_beside_a_running_server_are_answered_by_it() {
     assert!(token["token"].as_str().unwrap().starts_with("kw_"));
     let clients = machine.json(&["client", "list"]);
     assert!(clients["clients"].to_string().contains("Yorkshire Ambulance"));
+    let ambulance = clients["clients"].as_array().unwrap().iter().find(|it| it["name"] == "ambulance").unwrap();
+    assert_eq!((&ambulance["setting"], &ambulance["validation"]), (&"general".into(), &"strict".into()));
     machine.run(&["client", "add", "Not A Name", "--organisation", "x"]).refused(1, "small letters");
     assert_eq!(server.terminate(), 0, "it stops in good order when asked to");
 }

@@ -85,6 +85,7 @@ fn status_line(status: u16) -> &'static str {
         413 => "413 Content Too Large",
         422 => "422 Unprocessable Content",
         503 => "503 Service Unavailable",
+        504 => "504 Gateway Timeout",
         _ => "500 Internal Server Error",
     }
 }

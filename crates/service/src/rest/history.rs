@@ -11,6 +11,7 @@ use keepwell_record::{BlockEntry, BlockView};
 use serde::{Deserialize, Serialize};
 
 use super::out::{Out, Response};
+use super::query::written;
 use super::seen::{Place, Seen, Version, not_found, or_not_found};
 use super::whose::{is_in_directory, say_whose};
 use crate::extract::{category_of, category_of_type};
@@ -98,11 +99,14 @@ impl Service {
             out.total(found.len());
         }
         let place = path(request.of);
-        let mut links = vec![("self", format!("{}/{place}", request.base))];
+        let parameters = request.parameters.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+        let mut links = vec![("self", format!("{}/{place}{}", request.base, written(parameters.clone())))];
         if more {
             let next = Asked { head: Some(head), skip: asked.skip + found.len(), ..asked.clone() };
             let cursor = self.seal_cursor("history", client, &next);
-            links.push(("next", format!("{}/{place}?_page={cursor}", request.base)));
+            let form = parameters.filter(|(name, _)| matches!(*name, "_format" | "_pretty"));
+            let next = written(std::iter::once(("_page", cursor.as_str())).chain(form));
+            links.push(("next", format!("{}/{place}{next}", request.base)));
         }
         out.links(&links);
         let mut categories: Vec<(Category, usize)> = Vec::new();

@@ -64,7 +64,7 @@ fn search_parse_refuses_empty_and_broken_values() {
 fn search_self_link_is_what_was_understood_and_reads_back() {
     for (resource_type, query) in [
         ("Patient", "name:exact=J%C3%B6rg&birthdate=ge2000&_sort=-birthdate,name&_count=7"),
-        ("Observation", "code=http://loinc.org|8867-4,|x&subject:Patient.name=a%5C,b"),
+        ("Observation", "code=http://loinc.org%7C8867-4,%7Cx&subject:Patient.name=a%5C,b"),
         ("Observation", "date=2020-06-15T12:30:00%2B02:00&_include=Observation:subject:Patient"),
         ("Patient", "_has:Observation:patient:code=1234-5&_revinclude:iterate=*&_summary=data&_total=accurate"),
         ("", "_type=Patient,Observation&_id=1&_elements=identifier"),
