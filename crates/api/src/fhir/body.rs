@@ -59,6 +59,19 @@ pub(super) async fn document(headers: &HeaderMap, body: Body, limit: usize) -> R
     }
 }
 
+/// A FHIR document as it was sent, for who can read both forms and tells lines of what it read.
+pub(super) async fn as_sent(headers: &HeaderMap, body: Body, limit: usize) -> Result<Bytes, Refusal> {
+    let format = sends_fhir(headers)?;
+    let body = read(headers, body, limit).await?;
+    let plain = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(&body).trim_ascii_start();
+    let is_xml = plain.first() == Some(&b'<');
+    if plain.is_empty() || is_xml == (format == Format::Xml) {
+        return Ok(body);
+    }
+    let words = "The body is not what its 'Content-Type' says: one is XML, the other JSON.";
+    Err(Refusal::new(StatusCode::BAD_REQUEST, IssueCode::Structure, words))
+}
+
 /// How a body is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Coding {

@@ -69,6 +69,30 @@ async fn an_operation_is_refused_where_it_does_not_belong() {
 }
 
 #[tokio::test]
+async fn issues_of_what_was_sent_as_xml_say_the_line_of_the_xml() {
+    let house = House::new().await;
+    let validate = |content_type: &str, body: &'static str| {
+        let request = house.authorised("POST", "/fhir/Patient/$validate").header(header::CONTENT_TYPE, content_type);
+        house.send(request.header(header::ACCEPT, "application/fhir+json").body(body.into()).unwrap())
+    };
+    let xml = "<Patient xmlns=\"http://hl7.org/fhir\">\n  <gender value=\"girl\"/>\n</Patient>";
+    let outcome = validate("application/fhir+xml", xml).await.json();
+    let of_gender = |outcome: &serde_json::Value| {
+        let issues = outcome["issue"].as_array().unwrap();
+        let issue = issues.iter().find(|it| it["expression"][0] == "Patient.gender").unwrap();
+        issue["diagnostics"].as_str().unwrap().to_owned()
+    };
+    assert!(of_gender(&outcome).ends_with("(line 2, column 3)"), "{outcome}");
+    let json = "{\"resourceType\":\"Patient\",\n \"gender\": \"girl\"}";
+    let outcome = validate("application/fhir+json", json).await.json();
+    assert!(of_gender(&outcome).ends_with("(line 2, column 12)"), "{outcome}");
+    for (content_type, body) in [("application/fhir+json", xml), ("application/fhir+xml", json)] {
+        assert_eq!(validate(content_type, body).await.refusal().0, 400);
+    }
+    assert_eq!(validate("application/fhir+xml", "<Patient/>").await.refusal().0, 400);
+}
+
+#[tokio::test]
 async fn the_capability_statement_names_the_operations() {
     let house = House::new().await;
     let statement = house.stranger("GET", "/fhir/metadata").await.json();

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::place::lines_and_columns;
+use super::place::{LineColumn, lines_and_columns};
 use crate::outcome::{self, IssueCode, Outcome, Severity};
 
 /// One thing that is wrong, or worth a word.
@@ -53,8 +53,18 @@ impl Report {
     /// The issues as an OperationOutcome. With the document as it was sent (in JSON), each says its line and column.
     #[must_use]
     pub fn outcome(&self, original: Option<&[u8]>) -> Outcome {
-        let places: Vec<usize> = self.issues.iter().map(|issue| issue.place.start).collect();
-        let lines = original.map(|original| lines_and_columns(original, &places)).unwrap_or_default();
+        self.outcome_at(&original.map(|original| lines_and_columns(original, &self.places())).unwrap_or_default())
+    }
+
+    /// Where the issues start in the compact bytes.
+    #[must_use]
+    pub fn places(&self) -> Vec<usize> {
+        self.issues.iter().map(|issue| issue.place.start).collect()
+    }
+
+    /// The issues as an OperationOutcome, with the line and column of each, if they are given.
+    #[must_use]
+    pub fn outcome_at(&self, lines: &[LineColumn]) -> Outcome {
         let mut issues: Vec<outcome::Issue> = Vec::with_capacity(self.issues.len() + 1);
         for (at, issue) in self.issues.iter().enumerate() {
             let diagnostics = match lines.get(at) {

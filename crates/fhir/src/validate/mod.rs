@@ -31,6 +31,7 @@ pub mod xhtml;
 use std::sync::Arc;
 
 pub use issue::{Issue, Report};
+pub(crate) use place::line_and_column_of;
 pub use place::{LineColumn, line_and_column, lines_and_columns};
 pub use primitive::Primitive;
 

@@ -9,6 +9,14 @@ pub struct LineColumn {
     pub column: usize,
 }
 
+/// Where a byte of a document stands.
+pub(crate) fn line_and_column_of(original: &[u8], at: usize) -> LineColumn {
+    let before = &original[..at.min(original.len())];
+    let line_start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+    let line = 1 + memchr::memchr_iter(b'\n', before).count();
+    LineColumn { line, column: 1 + String::from_utf8_lossy(&before[line_start..]).chars().count() }
+}
+
 /// Where the byte at `place` of the compact document ([`crate::json::compact`]) stands in the `original` that it was made
 /// from.
 #[must_use]

@@ -6,13 +6,17 @@
 //! Elements come out in the order they were in; what R4 does not define is refused.
 
 mod narrative;
+mod place;
 mod read;
 mod text;
 mod tokens;
 mod write;
 
-pub use read::read;
+pub use place::Places;
+pub use read::{read, read_placed};
 pub use write::{Unwritable, write, write_pretty};
+
+use crate::validate::{LineColumn, line_and_column_of};
 
 /// The namespace of FHIR's elements.
 const FHIR: &str = "http://hl7.org/fhir";
@@ -44,10 +48,7 @@ impl Fault {
     }
 
     fn placed(self, input: &[u8]) -> XmlError {
-        let before = &input[..self.at.min(input.len())];
-        let line_start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
-        let line = 1 + memchr::memchr_iter(b'\n', before).count();
-        let column = 1 + String::from_utf8_lossy(&before[line_start..]).chars().count();
+        let LineColumn { line, column } = line_and_column_of(input, self.at);
         XmlError { line, column, words: self.words }
     }
 }

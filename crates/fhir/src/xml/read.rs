@@ -1,6 +1,7 @@
 //! XML to JSON.
 
 use super::narrative;
+use super::place::Places;
 use super::text::{attribute_value, first_forbidden};
 use super::tokens::{Attribute, Namespace, Tag, Token, Tokens};
 use super::{FHIR, Fault, XmlError, shown};
@@ -13,6 +14,18 @@ use crate::json::{MAX_DEPTH, is_number, push_string};
 /// [`XmlError`] with the place of the first fault: the document is not well-formed XML in UTF-8, has a document type, or
 /// has what the definitions do not know.
 pub fn read(input: &[u8], definitions: &Definitions) -> Result<Vec<u8>, XmlError> {
+    read_with(input, definitions, None).map(|(json, _)| json)
+}
+
+/// The same, with the way back from the JSON to the XML.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_placed(input: &[u8], definitions: &Definitions) -> Result<(Vec<u8>, Places), XmlError> {
+    read_with(input, definitions, Some(Vec::new()))
+}
+
+fn read_with(input: &[u8], definitions: &Definitions, marks: Marks) -> Result<(Vec<u8>, Places), XmlError> {
     if u32::try_from(input.len()).is_err() {
         return Err(Fault::new(0, "the document is longer than 4 GiB").placed(input));
     }
@@ -20,15 +33,19 @@ pub fn read(input: &[u8], definitions: &Definitions) -> Result<Vec<u8>, XmlError
     let skipped = input.len() - body.len();
     let resource = std::str::from_utf8(body)
         .map_err(|fault| Fault::new(fault.valid_up_to(), "this is not UTF-8 text; FHIR XML is always UTF-8"))
-        .and_then(|text| read_text(text, definitions));
-    resource.map_err(|fault| Fault { at: fault.at + skipped, ..fault }.placed(input))
+        .and_then(|text| read_text(text, definitions, marks));
+    let placed = |(json, marks): (_, Marks)| (json, Places { marks: marks.unwrap_or_default(), skipped });
+    resource.map(placed).map_err(|fault| Fault { at: fault.at + skipped, ..fault }.placed(input))
 }
 
-fn read_text(text: &str, definitions: &Definitions) -> Result<Vec<u8>, Fault> {
+/// Where in the JSON what began, and where in the text its tag stands; `None` if nobody asks.
+type Marks = Option<Vec<(usize, usize)>>;
+
+fn read_text(text: &str, definitions: &Definitions, marks: Marks) -> Result<(Vec<u8>, Marks), Fault> {
     if let Some(at) = first_forbidden(text) {
         return Err(Fault::new(at, "this is a character that XML does not allow"));
     }
-    let mut scan = Scan { tokens: Tokens::of(text), definitions, out: Vec::with_capacity(text.len()), depth: 0 };
+    let mut scan = Scan { tokens: Tokens::of(text), definitions, out: Vec::with_capacity(text.len()), depth: 0, marks };
     match scan.tokens.next()? {
         Token::Open(tag) => scan.resource(&tag)?,
         Token::End => return Err(Fault::new(0, "there is nothing here; send an XML document")),
@@ -36,7 +53,7 @@ fn read_text(text: &str, definitions: &Definitions) -> Result<Vec<u8>, Fault> {
     }
     let after = scan.tokens.at();
     match scan.tokens.next()? {
-        Token::End => Ok(scan.out),
+        Token::End => Ok((scan.out, scan.marks)),
         _ => Err(Fault::new(after, "there is something after the end of the document")),
     }
 }
@@ -47,6 +64,7 @@ struct Scan<'a, 'd> {
     out: Vec<u8>,
     /// How deep the JSON is nested here.
     depth: usize,
+    marks: Marks,
 }
 
 /// The elements of one name, which stand together.
@@ -56,6 +74,8 @@ struct Group<'a, 'd> {
     type_name: &'d str,
     /// Where its property starts in the output.
     start: usize,
+    /// Where its first tag starts.
+    at: usize,
     count: usize,
     /// Whether a primitive among them has a value.
     has_values: bool,
@@ -75,6 +95,7 @@ impl<'a, 'd> Scan<'a, 'd> {
             return Err(Fault::new(tag.start, format!("'{}' is not a resource type of FHIR R4", shown(tag.name))));
         };
         self.enter(tag.start)?;
+        self.mark(tag.start);
         self.out.extend_from_slice(b"{\"resourceType\":");
         push_string(&mut self.out, tag.name);
         for attribute in &tag.attributes {
@@ -112,6 +133,13 @@ impl<'a, 'd> Scan<'a, 'd> {
         self.out.push(b'}');
         self.depth -= 1;
         Ok(())
+    }
+
+    /// Notes that what comes now is from the tag there.
+    fn mark(&mut self, at: usize) {
+        if let Some(marks) = &mut self.marks {
+            marks.push((self.out.len(), at));
+        }
     }
 
     /// Counts a level of JSON.
@@ -185,13 +213,14 @@ impl<'a, 'd> Scan<'a, 'd> {
         has_members: bool,
     ) -> Result<Group<'a, 'd>, Fault> {
         let start = self.out.len();
+        self.mark(tag.start);
         self.member(tag.name, has_members);
         if element.repeats() {
             self.enter(tag.start)?;
             self.out.push(b'[');
         }
         let (count, has_values, companions) = (0, false, Vec::new());
-        Ok(Group { name: tag.name, element, type_name, start, count, has_values, companions })
+        Ok(Group { name: tag.name, element, type_name, start, at: tag.start, count, has_values, companions })
     }
 
     /// One element of a group, whose start tag was just read.
@@ -203,6 +232,7 @@ impl<'a, 'd> Scan<'a, 'd> {
             self.out.push(b',');
         }
         group.count += 1;
+        self.mark(tag.start);
         let definition = self.definitions.type_named(group.type_name);
         let Some(definition) = definition else {
             return Err(Fault::new(tag.start, format!("the type of '{}' is not defined", shown(tag.name))));
@@ -247,9 +277,10 @@ impl<'a, 'd> Scan<'a, 'd> {
             }
             None => self.out.extend_from_slice(b"null"),
         }
-        let values = std::mem::take(&mut self.out);
+        let (values, marks) = (std::mem::take(&mut self.out), self.marks.take());
         let written = self.object(tag, definition, "value");
         let companion = std::mem::replace(&mut self.out, values);
+        self.marks = marks;
         written?;
         let companion = (companion.len() > 2).then_some(companion);
         if value.is_none() && companion.is_none() {
@@ -273,7 +304,9 @@ impl<'a, 'd> Scan<'a, 'd> {
         let is_first = self.out.get(group.start) != Some(&b',');
         if !group.has_values {
             self.out.truncate(group.start);
+            while self.marks.as_mut().is_some_and(|marks| marks.pop_if(|(start, _)| *start >= group.start).is_some()) {}
         }
+        self.mark(group.at);
         self.member(&format!("_{}", group.name), group.has_values || !is_first);
         if repeats {
             self.out.push(b'[');

@@ -2,7 +2,8 @@
 
 use keepwell_fhir::definitions::r4;
 use keepwell_fhir::json::{Node, compact};
-use keepwell_fhir::xml::{read, write, write_pretty};
+use keepwell_fhir::validate::{Options, Validator};
+use keepwell_fhir::xml::{read, read_placed, write, write_pretty};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -548,6 +549,48 @@ proptest! {
         let document = format!(r#"{{"resourceType":"Basic","text":{{"div":{}}}}}"#, keepwell_fhir::json::quoted(&text));
         if let Ok(xml) = write(Node::of_text(&document), r4()) {
             prop_assert!(read(&xml, r4()).is_ok());
+        }
+    }
+}
+
+#[test]
+fn an_issue_of_a_document_in_xml_is_told_at_its_tag() {
+    let xml = "\u{feff}<?xml version=\"1.0\"?>\n<!-- naïve --><Patient xmlns=\"http://hl7.org/fhir\">
+  <name>
+    <use value=\"nick\"/>
+    <given id=\"g\"><extension url=\"x\"><valueString value=\"a\"/></extension></given>
+  </name>
+  <name><family value=\"K\"/><given value=\"Ann\"/>
+    <period><start value=\"yesterday\"/></period></name>
+  <gender value=\"girl\"/>
+  <birthDate value=\"1958-02-30\"/>
+</Patient>";
+    let (json, places) = read_placed(xml.as_bytes(), r4()).unwrap();
+    assert_eq!(json, read(xml.as_bytes(), r4()).unwrap());
+    assert_eq!(json, compact(&json).unwrap());
+    let report = Validator::new(r4()).validate(&json, &Options::default());
+    let lines = places.lines_and_columns(xml.as_bytes(), &report.places());
+    let told: Vec<(&str, usize, usize)> =
+        report.issues.iter().zip(lines).map(|(issue, at)| (issue.expression.as_str(), at.line, at.column)).collect();
+    let expected = [
+        ("Patient.name[0].use", 4, 5),
+        ("Patient.name[1].period.start", 8, 13),
+        ("Patient.gender", 9, 3),
+        ("Patient.birthDate", 10, 3),
+    ];
+    for place in expected {
+        assert!(told.contains(&place), "{place:?} {told:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_place_of_any_document_leads_into_it(places in proptest::collection::vec(0usize..400, 0..8)) {
+        let xml = "<Patient xmlns=\"http://hl7.org/fhir\"><name><given id=\"g\"/><given value=\"A\"/></name>\n<active value=\"true\"/></Patient>";
+        let (_, found) = read_placed(xml.as_bytes(), r4()).unwrap();
+        for at in found.lines_and_columns(xml.as_bytes(), &places) {
+            let line = xml.lines().nth(at.line - 1).unwrap();
+            prop_assert!(line[at.column - 1..].starts_with('<'));
         }
     }
 }

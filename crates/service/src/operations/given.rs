@@ -2,12 +2,16 @@
 //! (R4 §3.2.0.1).
 
 use bytes::Bytes;
+use keepwell_fhir::definitions::r4;
 use keepwell_fhir::element::choice;
 use keepwell_fhir::json::{self, Kind, Node};
 use keepwell_fhir::outcome::IssueCode;
+use keepwell_fhir::validate::{LineColumn, lines_and_columns};
+use keepwell_fhir::xml;
 use keepwell_record::busy;
 
 use crate::FhirError;
+use crate::rest::json_of_xml;
 
 /// Bodies with more bytes than this take a while to read.
 const LARGE: usize = 256 * 1024;
@@ -19,7 +23,7 @@ const MOST: usize = 200;
 pub struct OperationRequest<'a> {
     /// Names and values of the address, as sent.
     pub parameters: &'a [(String, String)],
-    /// The body: a Parameters resource, or what the operation is about.
+    /// The body: a Parameters resource, or what the operation is about, in JSON or XML.
     pub body: Option<Bytes>,
     /// The FHIR base address.
     pub base: &'a str,
@@ -87,7 +91,9 @@ impl Given {
     }
 
     fn take(&mut self, body: &Bytes) -> Result<(), FhirError> {
-        let check = || json::compact(body).map_err(|error| FhirError::of(400, error.into()));
+        let converted = if is_xml(body) { Some(json_of_xml(body)?) } else { None };
+        let json = converted.as_ref().unwrap_or(body);
+        let check = || json::compact(json).map_err(|error| FhirError::of(400, error.into()));
         let bytes = Bytes::from(if body.len() < LARGE { check()? } else { busy(check)? });
         let Some(node) = Node::new(&bytes) else { return Err(not_readable()) };
         match node.get_text("resourceType").as_deref() {
@@ -162,10 +168,23 @@ impl Given {
         self.bare.as_ref().or_else(|| self.objects(name).next())
     }
 
-    /// The body as it was sent, if it is the resource itself.
-    pub(super) fn original(&self) -> Option<&Bytes> {
-        self.original.as_ref()
+    /// Where bytes of the resource stand in the body as it was sent, if that is the resource itself.
+    pub(super) fn lines_and_columns(&self, places: &[usize]) -> Vec<LineColumn> {
+        match &self.original {
+            None => Vec::new(),
+            Some(xml) if is_xml(xml) => {
+                let placed = busy(|| xml::read_placed(xml, r4()));
+                placed.map(|(_, tags)| tags.lines_and_columns(xml, places)).unwrap_or_default()
+            }
+            Some(json) => lines_and_columns(json, places),
+        }
     }
+}
+
+/// Whether a body is XML: JSON never starts so.
+fn is_xml(body: &[u8]) -> bool {
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    body.trim_ascii_start().first() == Some(&b'<')
 }
 
 pub(super) fn missing(name: &str) -> FhirError {

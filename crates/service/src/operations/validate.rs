@@ -50,7 +50,7 @@ impl Service {
             (Some(sent), ..) => {
                 let mut report = self.held_to(sent, &profiles);
                 addressed(&mut report, sent, resource_type, id, mode);
-                Ok(answer(&report, given.original()))
+                Ok(answer(&report, Some(&given)))
             }
             (None, Some(id), Some(kind)) => {
                 self.validate_kept(client, kind, id, &profiles, mode == Some("delete")).await
@@ -140,9 +140,10 @@ fn addressed(report: &mut Report, resource: &[u8], kind: Option<&str>, id: Optio
     }
 }
 
-/// The report as an OperationOutcome, which says so if all is well.
-fn answer(report: &Report, original: Option<&Bytes>) -> Bytes {
-    let mut outcome = report.outcome(original.map(|original| &original[..]));
+/// The report as an OperationOutcome, with lines of what was sent, which says so if all is well.
+fn answer(report: &Report, given: Option<&Given>) -> Bytes {
+    let lines = given.map(|given| given.lines_and_columns(&report.places())).unwrap_or_default();
+    let mut outcome = report.outcome_at(&lines);
     if outcome.issues.is_empty() {
         let diagnostics = "The resource keeps the rules of FHIR R4.".to_owned();
         let (severity, code) = (Severity::Information, IssueCode::Informational);

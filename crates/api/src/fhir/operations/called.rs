@@ -51,7 +51,7 @@ impl FromRequest<Api> for Called {
             parameters.extend(query_parameters(&String::from_utf8_lossy(&form)));
             None
         } else {
-            Some(body::document(&parts.headers, body, limit).await.map_err(refused)?)
+            Some(body::as_sent(&parts.headers, body, limit).await.map_err(refused)?)
         };
         Ok(Self { caller, parameters, body, base: api.config.fhir_base() })
     }
