@@ -11,7 +11,7 @@ use keepwell_policy::{Action, Facts, Target};
 use serde::{Deserialize, Serialize};
 
 use super::out::Out;
-use super::search::{Cursor, SearchIn, begin, push_hits, run};
+use super::search::{Address, Cursor, SearchIn, begin, push_hits, run};
 use super::seen::Seen;
 use super::whose::{is_in_directory, say_whose};
 use super::world::{SeenWorld, load};
@@ -22,6 +22,8 @@ use crate::{FhirError, Service, ServiceError};
 
 /// How many records are listed at a time.
 const CHUNK: u32 = 256;
+/// So many pages one can go back.
+const MOST_BEFORE: usize = 32;
 /// How many lines are written at once.
 const LINES: usize = 16;
 
@@ -36,6 +38,9 @@ pub(super) struct Across {
     pub(super) after: Option<RecordId>,
     /// How many matches of the next one are done with.
     pub(super) offset: usize,
+    /// Where the pages before this one began, as `after` and `offset`; of many, the last ones.
+    #[serde(default)]
+    pub(super) before: Vec<(Option<RecordId>, usize)>,
 }
 
 /// A page in the making.
@@ -54,11 +59,11 @@ impl Service {
     pub(super) async fn search_across(
         &self,
         client: &Client,
-        base: &str,
+        address: &Address<'_>,
         query: &Query,
         across: Across,
-        own: Option<String>,
     ) -> Result<Bytes, FhirError> {
+        let base = address.base;
         self.may_search_across(client, query, &across)?;
         let path = match &across.kind {
             Some(kind) => format!("{base}/{kind}"),
@@ -72,11 +77,16 @@ impl Service {
             let words = "These are more records than can be counted at once. Say whose records are meant.";
             return Err(FhirError::new(422, IssueCode::TooCostly, words));
         }
-        let own = own.unwrap_or_else(|| across.query.clone());
-        let mut links = vec![("self", if own.is_empty() { path.clone() } else { format!("{path}?{own}") })];
+        let mut links = vec![("self", address.own(&path, &across.query))];
+        let beside = |page: Across| self.beside(client, address, &path, &across.query, &Cursor::Many(page));
+        if let Some(previous) = across.previous() {
+            links.push(("previous", beside(previous)?));
+        }
         if let Some(next) = found.next {
-            let cursor = self.seal_cursor("search", client, &Cursor::Many(next));
-            links.push(("next", format!("{path}?_page={cursor}")));
+            let mut before = across.before.clone();
+            before.push((across.after, across.offset));
+            before.drain(..before.len().saturating_sub(MOST_BEFORE));
+            links.push(("next", beside(Across { before, ..next })?));
         }
         let mut out = found.out;
         begin(&mut out, query, total, &links);
@@ -189,6 +199,13 @@ impl Service {
 }
 
 impl Across {
+    /// The page before this one.
+    fn previous(&self) -> Option<Self> {
+        let mut before = self.before.clone();
+        let (after, offset) = before.pop()?;
+        Some(Self { after, offset, before, ..self.clone() })
+    }
+
     pub(super) fn of(&self) -> SearchIn<'_> {
         self.kind.as_deref().map_or(SearchIn::All, SearchIn::Type)
     }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::across::Across;
 use super::out::Out;
-use super::query::query_parameters;
+use super::query::{query_parameters, written as written_behind};
 use super::seen::not_found;
 use super::whose::Whose;
 use super::world::{Nothing, SeenWorld, load};
@@ -138,19 +138,21 @@ impl Service {
         {
             return Ok(found);
         }
+        let form = form_of(&parameters);
         if let Some((_, cursor)) = parameters.iter().find(|(name, _)| name == "_page") {
-            let own = Some(format!("_page={cursor}"));
+            let address = Address { base: request.base, own: Some(format!("_page={cursor}")), form };
             return match self.open_cursor("search", client, cursor)? {
                 Cursor::One(page) => {
                     let query = parse(self.definitions(), page.of(), &page.query, false)?;
-                    self.page_of(client, request.base, &query, page, own).await
+                    self.page_of(client, &address, &query, page).await
                 }
                 Cursor::Many(across) => {
                     let query = parse(self.definitions(), across.of(), &across.query, false)?;
-                    self.search_across(client, request.base, &query, across, own).await
+                    self.search_across(client, &address, &query, across).await
                 }
             };
         }
+        let address = Address { base: request.base, own: None, form };
         let query = parse(self.definitions(), request.of, request.query, request.lenient)?;
         let whose = match request.of {
             SearchIn::Compartment(person, _) => person.parse().map_or(Whose::Nobody, Whose::Person),
@@ -163,8 +165,8 @@ impl Service {
             Whose::Person(record) => record,
             Whose::Directory => self.tenant().directory(),
             Whose::Nobody => return found_nothing(self.definitions(), &query, request),
-            Whose::People(people) => return self.first_across(client, request, &query, Some(people)).await,
-            Whose::Unsaid => return self.first_across(client, request, &query, None).await,
+            Whose::People(people) => return self.first_across(client, request, &address, &query, Some(people)).await,
+            Whose::Unsaid => return self.first_across(client, request, &address, &query, None).await,
         };
         let person = match request.of {
             SearchIn::Compartment(person, _) => Some(person.to_owned()),
@@ -172,7 +174,7 @@ impl Service {
         };
         let kind = request.of.kind().map(str::to_owned);
         let page = Page { kind, person, query: query.self_link(), record, head: Seq(0), offset: 0 };
-        match self.page_of(client, request.base, &query, page, None).await {
+        match self.page_of(client, &address, &query, page).await {
             // A record that may not be seen and one that is not there give the same answer.
             Err(error) if error.status == 404 => found_nothing(self.definitions(), &query, request),
             other => other,
@@ -183,23 +185,24 @@ impl Service {
         &self,
         client: &Client,
         request: &SearchRequest<'_>,
+        address: &Address<'_>,
         query: &Query,
         people: Option<Vec<RecordId>>,
     ) -> Result<Bytes, FhirError> {
         let kind = request.of.kind().map(str::to_owned);
-        let across = Across { kind, query: query.self_link(), people, after: None, offset: 0 };
-        self.search_across(client, request.base, query, across, None).await
+        let across = Across { kind, query: query.self_link(), people, after: None, offset: 0, before: Vec::new() };
+        self.search_across(client, address, query, across).await
     }
 
-    /// One page in one record. `own` is what stands in its own address, unless that is the question itself.
+    /// One page in one record.
     async fn page_of(
         &self,
         client: &Client,
-        base: &str,
+        address: &Address<'_>,
         query: &Query,
         page: Page,
-        own: Option<String>,
     ) -> Result<Bytes, FhirError> {
+        let base = address.base;
         let seen = self.see(client, page.record).await?;
         let earlier = match page.head {
             Seq(0) => None,
@@ -215,7 +218,7 @@ impl Service {
             let world = SeenWorld::new(&seen, record, &fetched, base, self.patience());
             let answer = run(self, &world, query, page.offset)?;
             let page = Page { head: record.head().seq, ..page };
-            let links = self.links(client, base, query, &page, &answer, own)?;
+            let links = self.links(client, address, query, &page, &answer)?;
             written(&world, query, &answer, &links, base)
         };
         Ok(seen.release(self, bytes, what).await?)
@@ -225,28 +228,16 @@ impl Service {
     fn links(
         &self,
         client: &Client,
-        base: &str,
+        address: &Address<'_>,
         query: &Query,
         page: &Page,
         answer: &Answer,
-        own: Option<String>,
     ) -> Result<Vec<(&'static str, String)>, FhirError> {
-        let path = format!("{base}{}", page.of().path());
-        let passed: String =
-            query.passed().iter().filter(|(name, _)| name != "_page").fold(String::new(), |out, it| {
-                // These are short words of a known form.
-                let plain = it.1.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'.' | b'-'));
-                if plain { format!("{out}&{}={}", it.0, it.1) } else { out }
-            });
-        let mut links = vec![("self", address(&path, &own.unwrap_or_else(|| page.query.clone())))];
+        let path = format!("{}{}", address.base, page.of().path());
+        let mut links = vec![("self", address.own(&path, &page.query))];
         let beside = |offset: usize| -> Result<String, FhirError> {
-            if page.query.len() > LONGEST {
-                let words = "The question is too long to be answered in pages. Ask for less at once, or for a larger page \
-                             with '_count'.";
-                return Err(FhirError::new(422, IssueCode::TooLong, words));
-            }
-            let cursor = self.seal_cursor("search", client, &Cursor::One(Page { offset, ..page.clone() }));
-            Ok(format!("{path}?_page={cursor}{passed}"))
+            let cursor = Cursor::One(Page { offset, ..page.clone() });
+            self.beside(client, address, &path, &page.query, &cursor)
         };
         if page.offset > 0 {
             links.push(("previous", beside(page.offset.saturating_sub(query.page()))?));
@@ -256,6 +247,48 @@ impl Service {
         }
         Ok(links)
     }
+}
+
+impl Service {
+    /// The address of another page of a question.
+    pub(super) fn beside(
+        &self,
+        client: &Client,
+        address: &Address<'_>,
+        path: &str,
+        query: &str,
+        cursor: &Cursor,
+    ) -> Result<String, FhirError> {
+        if query.len() > LONGEST {
+            let words = "The question is too long to be answered in pages. Ask for less at once, or for a larger page \
+                         with '_count'.";
+            return Err(FhirError::new(422, IssueCode::TooLong, words));
+        }
+        Ok(format!("{path}?_page={}{}", self.seal_cursor("search", client, cursor), address.form))
+    }
+}
+
+/// What the addresses of pages are made of.
+pub(super) struct Address<'a> {
+    /// The FHIR base address.
+    pub(super) base: &'a str,
+    /// What stands in this page's own address, unless that is the question itself.
+    own: Option<String>,
+    /// How the answer is wanted, which goes from page to page: `&_format=json`.
+    form: String,
+}
+
+impl Address<'_> {
+    /// That of the page itself, which answers this question.
+    pub(super) fn own(&self, path: &str, query: &str) -> String {
+        address(path, self.own.as_deref().unwrap_or(query))
+    }
+}
+
+/// `_format` and `_pretty`, as they are written behind other parameters.
+fn form_of(parameters: &[(String, String)]) -> String {
+    let form = parameters.iter().filter(|(name, value)| matches!(&**name, "_format" | "_pretty") && value.len() <= 64);
+    written_behind(form.map(|(name, value)| (&**name, &**value))).replacen('?', "&", 1)
 }
 
 /// One page of what a query finds in a world.

@@ -28,8 +28,13 @@ async fn city(records: usize) -> (Fixture, Client, Vec<String>) {
 }
 
 fn next(page: &Value) -> Option<String> {
+    link(page, "next")
+}
+
+/// The question that a link of a page asks.
+fn link(page: &Value, relation: &str) -> Option<String> {
     let links = page["link"].as_array().unwrap();
-    let link = links.iter().find(|link| link["relation"] == "next")?;
+    let link = links.iter().find(|link| link["relation"] == relation)?;
     Some(link["url"].as_str().unwrap().split_once('?').unwrap().1.to_owned())
 }
 
@@ -76,6 +81,34 @@ async fn all_people_are_found_once_however_the_pages_are_cut() {
     let two = format!("patient={},{}", people[0], people[3]);
     assert_eq!(all(&f, &gp, "Observation", &two).await.len(), 4);
     assert_eq!(ask(&f, &gp, SearchIn::Type("Patient"), "_sort=family").await, Err(422));
+}
+
+#[tokio::test]
+async fn pages_lead_back_as_they_lead_on_and_keep_the_form() {
+    for (records, count) in [(100, 3), (2, 3), (100, 1)] {
+        let (f, gp, _) = city(records).await;
+        let ids = |page: &Value| page["entry"].as_array().map_or(0, Vec::len);
+        let (mut pages, mut query) =
+            (Vec::new(), format!("_count={count}&_format=application%2Ffhir%2Bjson&_pretty=true"));
+        loop {
+            let page = ask(&f, &gp, SearchIn::Type("Observation"), &query).await.unwrap();
+            let more = next(&page);
+            pages.push(page);
+            match more {
+                Some(more) => query = more,
+                None => break,
+            }
+            assert!(query.ends_with("&_format=application/fhir%2Bjson&_pretty=true"), "{query}");
+        }
+        assert!(pages.len() > 2 && pages.iter().map(ids).sum::<usize>() == 10);
+        assert!(link(&pages[0], "previous").is_none());
+        for at in (1..pages.len()).rev() {
+            let back = link(&pages[at], "previous").unwrap();
+            let page = ask(&f, &gp, SearchIn::Type("Observation"), &back).await.unwrap();
+            assert_eq!(page["entry"], pages[at - 1]["entry"], "{records} {count} {at}");
+            assert!(back.ends_with("&_pretty=true"));
+        }
+    }
 }
 
 #[tokio::test]
