@@ -27,6 +27,7 @@ pub use xml::{json_of_xml, xml_of_json};
 pub(crate) use bundle::Answered;
 pub(crate) use conditions::Precondition;
 pub(crate) use out::Out;
+pub(crate) use query::written;
 pub(crate) use seen::{Names, Place, Seen, Version, not_found, or_not_found};
 pub(crate) use sought::{Sought, condition, only};
 pub(crate) use whose::{Whose, is_in_directory, say_whose};

@@ -10,6 +10,7 @@ use keepwell_model::EntryNumber;
 
 use super::Refused;
 use super::incoming::{Incoming, Item, Verb};
+use super::own_ids::Called;
 use super::plan::{Plan, Side};
 use crate::rest::{Sought, is_in_directory, not_found, only};
 use crate::systems::Client;
@@ -60,6 +61,8 @@ struct Seeker<'a> {
     service: &'a Service,
     client: &'a Client,
     plan: &'a Plan,
+    /// What the sender calls the person.
+    called: Option<Called<'a>>,
     person: Option<Option<Sought>>,
     directory: Option<Option<Sought>>,
     /// The types of what was found in the person's record.
@@ -90,7 +93,10 @@ impl Seeker<'_> {
             });
         }
         let Some(Some(sought)) = place else { return Ok(None) };
-        let found = service.sought(sought, kind, query)?;
+        let record = self.plan.before().filter(|_| side == Side::Person).map(|open| open.id().to_string());
+        let right = self.called.as_ref().zip(record);
+        let right = right.map(|(called, record)| called.put_right(service.definitions(), kind, query, &record));
+        let found = service.sought(sought, kind, right.as_deref().unwrap_or(query))?;
         if side == Side::Person {
             self.found.extend(found.iter().map(|_| kind));
         }
@@ -107,7 +113,9 @@ impl Service {
         incoming: &Incoming,
         plan: &Plan,
     ) -> Result<Conditions, Refused> {
-        let mut seeker = Seeker { service: self, client, plan, person: None, directory: None, found: Vec::new() };
+        let called = incoming.called();
+        let mut seeker =
+            Seeker { service: self, client, plan, called, person: None, directory: None, found: Vec::new() };
         let conditions = seeker.seek_all(incoming).await;
         if let Some(Some(sought)) = &seeker.person {
             self.note_sought(sought, &seeker.found).await?;
@@ -144,6 +152,15 @@ impl Seeker<'_> {
         }
         conditions.renamed.retain(|text, place| text != place);
         Ok(conditions)
+    }
+}
+
+impl Incoming {
+    /// What the sender calls the person whom this is about.
+    fn called(&self) -> Option<Called<'_>> {
+        let id = &self.subject.as_ref()?.id;
+        let patient = self.items.iter().find(|item| item.resource_type == "Patient" && item.id == *id);
+        Some(Called { id, full_url: patient.and_then(|item| item.full_url.as_deref()) })
     }
 }
 

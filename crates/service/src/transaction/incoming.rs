@@ -315,7 +315,8 @@ impl Reader<'_> {
         let (index, resource_type) = (entry.index, entry.url.resource_type);
         let condition = search_of(entry).map(str::to_owned);
         let creates = entry.method == Method::Post && condition.is_some();
-        let full_url = condition.as_ref().and(entry.full_url.as_deref()).map(str::to_owned);
+        let is_called = condition.is_some() || resource_type == "Patient";
+        let full_url = entry.full_url.as_deref().filter(|_| is_called).map(str::to_owned);
         let id = id.to_owned();
         Ok(Item { index, verb, resource_type, id, address, place, body, labels, when, condition, creates, full_url })
     }

@@ -10,6 +10,7 @@ mod conditions;
 mod find;
 mod incoming;
 mod labels;
+mod own_ids;
 mod patch;
 mod plan;
 mod queue;

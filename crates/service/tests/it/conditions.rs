@@ -166,6 +166,49 @@ async fn in_a_bundle_conditions_and_references_by_search_lead_to_what_is_there()
 }
 
 #[tokio::test]
+async fn a_condition_may_call_the_person_as_its_sender_does() {
+    let (f, gp, id) = house().await;
+    let result = |condition: &str, full_url: &str| {
+        let mut entry = post(full_url, known_as(observation("x", "Patient/1", "1"), "k1"));
+        entry["request"]["ifNoneExist"] = json!(condition);
+        entry
+    };
+    let mut person = put(amina("1"));
+    person["fullUrl"] = json!("https://gp.example/fhir/Patient/1");
+    let send = async |entry: Value| f.send(&gp, &bundle(vec![person.clone(), entry])).await.unwrap();
+    let first = send(result("patient=Patient/1&identifier=k1", "urn:uuid:a")).await;
+    assert_eq!(first.statuses[1], "201 Created");
+    for condition in [
+        "patient=Patient/1&identifier=k1",
+        "patient=1&identifier=k1",
+        "subject:Patient=1&identifier=k1",
+        "subject=https://gp.example/fhir/Patient/1&identifier=k1",
+        &format!("patient={id}&identifier=k1"),
+    ] {
+        let again = send(result(condition, "urn:uuid:b")).await;
+        assert_eq!(
+            (&again.statuses[1], &again.locations[1]),
+            (&"200 OK".to_owned(), &first.locations[1]),
+            "{condition}"
+        );
+    }
+    // Also where the person's Patient is only referred to, and in references by search.
+    let again = f.send(&gp, &bundle(vec![result("patient=Patient/1&identifier=k1", "urn:uuid:c")])).await.unwrap();
+    assert_eq!(again.locations[0], first.locations[1]);
+    let mut derived = observation("d", "Patient/1", "2");
+    derived["derivedFrom"] = json!([{ "reference": "Observation?patient=Patient/1&identifier=k1" }]);
+    let sent = send(put(derived)).await;
+    let read = f.read(&gp, &sent.locations[1]).await.unwrap();
+    assert_eq!(read["derivedFrom"][0]["reference"], *first.locations[1]);
+    // A person who comes with the Bundle has nothing yet, whatever others are called.
+    let stranger = patient("2", None, "Bo", "Lee", "1970-01-01");
+    let mut theirs = result("patient=Patient/2&identifier=k1", "urn:uuid:e");
+    theirs["resource"]["subject"] = json!({ "reference": "Patient/2" });
+    let other = f.send(&gp, &bundle(vec![put(stranger), theirs])).await.unwrap();
+    assert_eq!(other.statuses[1], "201 Created");
+}
+
+#[tokio::test]
 async fn a_bundle_may_search_too() {
     let (f, gp, id) = house().await;
     let get = |url: &str| json!({ "request": { "method": "GET", "url": url } });
