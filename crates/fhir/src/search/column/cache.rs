@@ -12,6 +12,11 @@ use crate::search::world::{Handle, World};
 /// How many bytes of columns are kept where nothing else is said.
 const DEFAULT_LIMIT: usize = 16 << 20;
 
+/// Words may take this part of all; columns give way.
+const WORDS_SHARE: usize = 2;
+/// Roughly what the words of an item take beside their letters.
+const A_WORDS_ENTRY: usize = 64;
+
 /// What searches have found in items so far, kept beside the items: the caller holds one for as long as its handles stand
 /// for the same versions. It holds what any caller may see; what each of them sees is decided by its
 /// [`super::super::World`]. Threads share it.
@@ -27,6 +32,9 @@ struct Kept {
     weight: usize,
     /// Counts uses, to tell the longest unused column.
     uses: u64,
+    /// The words of items: of the narrative, and (`true`) all.
+    words: HashMap<(Handle, bool), Arc<str>>,
+    words_weight: usize,
 }
 
 struct Slot {
@@ -57,7 +65,8 @@ impl Columns {
     /// Roughly how many bytes they take.
     #[must_use]
     pub fn weight(&self) -> usize {
-        self.kept().weight
+        let kept = self.kept();
+        kept.weight + kept.words_weight
     }
 
     /// Forgets everything.
@@ -116,6 +125,27 @@ impl Columns {
         Ok(found.into_iter().flatten().collect())
     }
 
+    /// The words of some items, as far as they are known.
+    pub(in crate::search) fn words(&self, everywhere: bool, items: &[Handle]) -> Vec<Option<Arc<str>>> {
+        let kept = self.kept();
+        items.iter().map(|item| kept.words.get(&(*item, everywhere)).cloned()).collect()
+    }
+
+    /// Keeps the words of items, as far as there is room for them.
+    pub(in crate::search) fn keep_words(&self, everywhere: bool, items: Vec<(Handle, Arc<str>)>) {
+        let mut kept = self.kept();
+        for (item, words) in items {
+            let weight = words.len() + A_WORDS_ENTRY;
+            if kept.words_weight + weight > self.limit / WORDS_SHARE {
+                break;
+            }
+            if kept.words.insert((item, everywhere), words).is_none() {
+                kept.words_weight += weight;
+            }
+        }
+        kept.make_room(self.limit);
+    }
+
     fn keep(&self, column: &Arc<Column>) {
         let weight = column.weight();
         let mut kept = self.kept();
@@ -130,15 +160,20 @@ impl Columns {
         let slot = Slot { column: Arc::clone(column), weight, used: kept.uses };
         let before = kept.columns.insert(key, slot).map_or(0, |it| it.weight);
         kept.weight = kept.weight + weight - before;
-        while kept.weight > self.limit {
-            let Some(oldest) = kept.columns.iter().min_by_key(|(_, it)| it.used).map(|(key, _)| *key) else { break };
-            let gone = kept.columns.remove(&oldest).map_or(0, |it| it.weight);
-            kept.weight -= gone;
-        }
+        kept.make_room(self.limit);
     }
 }
 
 impl Kept {
+    /// Lets columns go until all takes no more than the limit.
+    fn make_room(&mut self, limit: usize) {
+        while self.weight + self.words_weight > limit {
+            let Some(oldest) = self.columns.iter().min_by_key(|(_, it)| it.used).map(|(key, _)| *key) else { break };
+            let gone = self.columns.remove(&oldest).map_or(0, |it| it.weight);
+            self.weight -= gone;
+        }
+    }
+
     fn get(&mut self, parameter: &Arc<Parameter>) -> Option<Arc<Column>> {
         self.uses += 1;
         let slot = self.columns.get_mut(&key(parameter))?;

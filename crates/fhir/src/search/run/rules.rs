@@ -14,6 +14,7 @@ use crate::search::parameter::Parameter;
 use crate::search::query::Rule;
 use crate::search::test::{Resolved, Test, TokenTest};
 use crate::search::value::Value;
+use crate::search::world::Handle;
 
 /// From so many tests on, those that may accept a value are looked up.
 pub(super) const MANY: usize = 8;
@@ -210,29 +211,53 @@ impl Run<'_> {
         rows: &Rows<'_>,
         alive: &mut Vec<usize>,
     ) -> Result<(), SearchError> {
-        let mut kept = Vec::new();
-        for (at, &row) in alive.iter().enumerate() {
+        let sets: Vec<Vec<String>> =
+            sets.iter().map(|set| set.iter().map(|word| format!("\n{word}")).collect()).collect();
+        let handles: Vec<Handle> = alive.iter().map(|&row| rows.handle(row)).collect();
+        let known = match rows.contained {
+            None => self.search.columns.words(everywhere, &handles),
+            Some(_) => vec![None; handles.len()],
+        };
+        let (mut passed, mut fresh) = (Vec::new(), Vec::new());
+        for (at, ((&row, handle), known)) in alive.iter().zip(handles).zip(known).enumerate() {
             if at % 64 == 63 {
                 self.patience()?;
             }
-            let body = self.world().body(rows.handle(row));
-            let Some(resource) = rows.contained.or_else(|| Node::new(&body)) else { continue };
-            let mut text = String::new();
-            if everywhere {
-                gather(resource, MOST_DEPTH, &mut text);
-            } else {
-                let narrative = resource.get("text").and_then(|it| it.get("div")).and_then(Node::text);
-                without_tags(&narrative.unwrap_or_default(), &mut text);
-            }
-            let said = words(&text);
-            let has = |word: &String| said.iter().any(|it| it.starts_with(&**word));
-            if sets.iter().any(|set| set.iter().all(has)) {
-                kept.push(row);
+            let said = match known {
+                Some(known) => known,
+                None => {
+                    let body = self.world().body(handle);
+                    let resource = rows.contained.or_else(|| Node::new(&body));
+                    let said: Arc<str> = resource.map(|it| said(it, everywhere)).unwrap_or_default().into();
+                    fresh.push((handle, Arc::clone(&said)));
+                    said
+                }
+            };
+            if sets.iter().any(|set| set.iter().all(|word| said.contains(&**word))) {
+                passed.push(row);
             }
         }
-        *alive = kept;
+        if rows.contained.is_none() {
+            self.search.columns.keep_words(everywhere, fresh);
+        }
+        *alive = passed;
         Ok(())
     }
+}
+
+/// The folded words of a resource or of its narrative, each once, behind a line end.
+fn said(resource: Node<'_>, everywhere: bool) -> String {
+    let mut text = String::new();
+    if everywhere {
+        gather(resource, MOST_DEPTH, &mut text);
+    } else {
+        let narrative = resource.get("text").and_then(|it| it.get("div")).and_then(Node::text);
+        without_tags(&narrative.unwrap_or_default(), &mut text);
+    }
+    let mut words = words(&text);
+    words.sort();
+    words.dedup();
+    words.iter().fold(String::new(), |out, word| out + "\n" + word)
 }
 
 /// Many plain tests by their codes, without case; `None` if they are few or not plain.

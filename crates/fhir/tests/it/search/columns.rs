@@ -77,7 +77,9 @@ fn items() -> Items {
     items
 }
 
-const QUERIES: [&str; 10] = [
+const QUERIES: [&str; 12] = [
+    "_content=c1",
+    "_text=x,c2&_sort=-date",
     "code=c1",
     "code:not=c1,c2&_sort=-date",
     "date=ge2013&_sort=value-quantity",
