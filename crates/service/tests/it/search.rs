@@ -173,3 +173,25 @@ async fn each_search_in_a_persons_record_leaves_a_line() {
     assert_eq!(lines.total, before + 3);
     assert_eq!(lines.items[1].what[0].count, 3);
 }
+
+#[tokio::test]
+async fn an_address_under_our_own_base_is_what_it_names() {
+    let (f, gp, places) = house().await;
+    let id = places[0].strip_prefix("Patient/").unwrap();
+    let mut derived = observation("9", "Patient/1", "9");
+    derived["derivedFrom"] = json!([
+        { "reference": format!("{BASE}/{}", places[1]) },
+        { "reference": format!("https://other.example/fhir/{}", places[2]) },
+    ]);
+    let sent = f.send(&gp, &bundle(vec![put(derived)])).await.unwrap();
+    let by = async |query: String| find(&f, &gp, "Observation", &query).await;
+    assert_eq!(by(format!("patient={BASE}/Patient/{id}&derived-from={}", places[1])).await, sent.locations);
+    assert_eq!(by(format!("patient={id}&derived-from={BASE}/{}", places[1])).await, sent.locations);
+    assert!(by(format!("patient={id}&derived-from={}", places[2])).await.is_empty(), "another server's is another");
+    let included = by(format!("patient={id}&_id={}&_include=Observation:derived-from", &sent.locations[0][12..])).await;
+    assert_eq!(included, [sent.locations[0].clone(), places[1].clone()]);
+    let chained = by(format!("patient={id}&derived-from.date=2026-01")).await;
+    assert_eq!(chained, sent.locations);
+    let back = by(format!("patient={id}&_id={}&_revinclude=Observation:derived-from", &places[1][12..])).await;
+    assert_eq!(back, [places[1].clone(), sent.locations[0].clone()]);
+}
