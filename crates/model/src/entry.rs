@@ -145,6 +145,15 @@ impl Labels {
         self.0 & label as u8 != 0
     }
 
+    /// The labels of both: what is labelled at all is not ordinary care any more.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        match (self.0 | other.0) & !(Label::General as u8) {
+            0 => Self::GENERAL,
+            bits => Self(bits),
+        }
+    }
+
     /// Whether every label of this set is in `allowed`.
     #[must_use]
     pub const fn within(self, allowed: Self) -> bool {

@@ -9,8 +9,11 @@ pub struct Limits {
     pub commit_bytes: usize,
     /// Entries in one commit.
     pub commit_entries: usize,
-    /// Entries ever given a number in one stream of a record.
+    /// Entries ever given a number in the care stream of a record.
     pub record_entries: usize,
+    /// Entries ever given a number in the access stream of a record. A record whose stream is full shows nothing any more,
+    /// so this is no limit to meet in use: it is as many as the format can number.
+    pub access_entries: usize,
     /// Aliases attached or detached in one commit.
     pub commit_aliases: usize,
 }
@@ -22,6 +25,7 @@ impl Default for Limits {
             commit_bytes: 256 << 20,
             commit_entries: 50_000,
             record_entries: 4_000_000,
+            access_entries: u32::MAX as usize - 1,
             commit_aliases: 1_000,
         }
     }

@@ -268,7 +268,12 @@ impl TenantInner {
         }
         let before = state.head(part.stream);
         let size = u64::from(before.next_number) - 1 + u64::from(ready.new);
-        let limit = (self.config.limits.record_entries as u64).min(u64::from(u32::MAX) - 1);
+        let limits = &self.config.limits;
+        let limit = match part.stream {
+            Stream::Care => limits.record_entries,
+            Stream::Access => limits.access_entries,
+        };
+        let limit = (limit as u64).min(u64::from(u32::MAX) - 1);
         if size > limit {
             return Err(RecordError::TooLarge { what: "the number of entries in a record", size, limit });
         }

@@ -3,6 +3,7 @@
 //! that have come by then, those of one record in one block. Alone, nobody waits for anybody.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::join_all;
@@ -15,6 +16,9 @@ use crate::ServiceError;
 
 /// So many lines go into one commit at most.
 const MOST: usize = 256;
+
+/// A round is waited for so long; what is not written by then is written beside the next ones.
+const ROUND: Duration = Duration::from_millis(100);
 
 /// Lines that wait, and whether somebody is writing.
 #[derive(Default)]
@@ -84,7 +88,12 @@ impl Turn {
                 }
                 std::mem::take(&mut queue.waiting)
             };
-            join_all(by_author(round).into_iter().map(|lines| write(tenant, lines))).await;
+            let groups = by_author(round).into_iter().map(|lines| {
+                let tenant = tenant.clone();
+                tokio::spawn(async move { write(&tenant, lines).await })
+            });
+            // Who is held up, by a record that is being imported say, holds up nobody else for long.
+            drop(tokio::time::timeout(ROUND, join_all(groups)).await);
         }
     }
 }

@@ -25,6 +25,8 @@ const CHUNK: u64 = 64;
 /// Resources on a page if the caller does not say, and at most.
 const COUNT: usize = 50;
 const MOST: usize = 1_000;
+/// A page of what sources sent is full with so many bytes.
+const PAGE_BYTES: usize = 8 << 20;
 /// Blocks that are looked into for one page at most.
 const MOST_BLOCKS: u64 = 8_192;
 
@@ -87,12 +89,16 @@ struct Asked {
     /// Of that block only the lines below this number, if some of it was on the page before.
     #[serde(default)]
     below: Option<u32>,
+    /// Of what sources sent themselves, which comes first: so many were passed; none once all were.
+    #[serde(default)]
+    kept: Option<usize>,
 }
 
 /// Where the next page begins.
 struct Left {
     block: u64,
     below: Option<u32>,
+    kept: Option<usize>,
 }
 
 impl Service {
@@ -143,7 +149,7 @@ impl Service {
 
     async fn page_of_trail(&self, client: &Client, asked: &Asked, base: &str) -> Result<Bytes, FhirError> {
         let kind = asked.kind;
-        let mut page = Page { out: Out::new("searchset"), base, count: 0 };
+        let mut page = Page { out: Out::new("searchset"), base, count: 0, bytes: 0 };
         let head = self.tenant().head(asked.record, kind.stream()).await.map_err(ServiceError::from)?;
         let first = asked.top.is_none();
         let top = asked.top.or(head.map(|head| head.seq.0)).unwrap_or(0);
@@ -154,40 +160,61 @@ impl Service {
                     let place = Place::of(kind, id).ok_or_else(not_found)?;
                     seen.find(kind, place.entry).ok_or_else(not_found)?;
                 }
-                if first {
-                    page.add_kept(&seen, asked).await?;
-                }
-                let left = self
-                    .pass(asked, top, |block| {
-                        page.add_provenance(&seen, asked, block)?;
-                        Ok((page.count >= asked.count).then(|| Left::below(block)))
-                    })
-                    .await?;
+                let left = match page.add_kept(&seen, asked).await? {
+                    Some(kept) => Some(Left { block: top, below: None, kept: Some(kept) }),
+                    None => {
+                        self.pass(asked, top, |block| {
+                            if page.count >= asked.count {
+                                return Ok(Some(Left { block: block.seq.0, below: None, kept: None }));
+                            }
+                            page.add_provenance(&seen, asked, block)?;
+                            Ok(None)
+                        })
+                        .await?
+                    }
+                };
                 let what = looked([(Category::Other, page.count)]);
                 Ok(seen.release(self, self.finish(client, page, asked, left, first), what).await?)
             }
             Kind::AuditEvent => {
                 let permit = self.permit_to_see_lines(client, asked.record).await.map_err(or_not_found)?;
-                if first {
+                let mut full = None;
+                if asked.kept.is_some() {
                     let seen = self.see(client, asked.record).await.map_err(or_not_found)?;
-                    page.add_kept(&seen, asked).await?;
+                    full = page.add_kept(&seen, asked).await?;
+                    // What sources sent is read, not looked up among the lines.
+                    if page.count > 0 {
+                        seen.note(self, looked([(Category::Other, page.count)])).await?;
+                    }
                 }
-                let left = self
-                    .pass(asked, top, |block| {
-                        let mut found = Vec::new();
-                        lines(block, &mut found)?;
-                        let below = asked.below.filter(|_| Some(block.seq.0) == asked.top).unwrap_or(u32::MAX);
-                        for line in found.iter().filter(|line| line.number < below && audit::reaches(&permit, line)) {
-                            if page.count >= asked.count {
-                                return Ok(Some(Left { block: block.seq.0, below: Some(line.number + 1) }));
+                let kept = page.count;
+                let left = match full {
+                    Some(kept) => Some(Left { block: top, below: None, kept: Some(kept) }),
+                    None => {
+                        self.pass(asked, top, |block| {
+                            let mut found = Vec::new();
+                            lines(block, &mut found)?;
+                            let below = asked.below.filter(|_| Some(block.seq.0) == asked.top).unwrap_or(u32::MAX);
+                            for line in found.iter().filter(|line| line.number < below && audit::reaches(&permit, line))
+                            {
+                                if page.count >= asked.count {
+                                    return Ok(Some(Left {
+                                        block: block.seq.0,
+                                        below: Some(line.number + 1),
+                                        kept: None,
+                                    }));
+                                }
+                                let name = u64::from(line.number);
+                                page.add(asked, block, name, || {
+                                    audit::event(asked.record, line).to_string().into_bytes()
+                                });
                             }
-                            let name = u64::from(line.number);
-                            page.add(asked, block, name, || audit::event(asked.record, line).to_string().into_bytes());
-                        }
-                        Ok((page.count >= asked.count).then(|| Left::below(block)))
-                    })
-                    .await?;
-                self.settle(&permit, asked.record, &looked([(Category::AccessLines, page.count)])).await?;
+                            Ok((page.count >= asked.count).then(|| Left::below(block)))
+                        })
+                        .await?
+                    }
+                };
+                self.settle(&permit, asked.record, &looked([(Category::AccessLines, page.count - kept)])).await?;
                 Ok(self.finish(client, page, asked, left, first))
             }
         }
@@ -216,14 +243,14 @@ impl Service {
             }
             top = from - 1;
         }
-        Ok(Some(Left { block: top, below: None }).filter(|left| left.block > 0))
+        Ok(Some(Left { block: top, below: None, kept: None }).filter(|left| left.block > 0))
     }
 
     fn finish(&self, client: &Client, mut page: Page<'_>, asked: &Asked, left: Option<Left>, first: bool) -> Bytes {
         let place = format!("{}/{}", page.base, asked.kind.name());
         let mut links = vec![("self", place.clone())];
         if let Some(left) = left {
-            let next = Asked { top: Some(left.block), below: left.below, ..asked.clone() };
+            let next = Asked { top: Some(left.block), below: left.below, kept: left.kept, ..asked.clone() };
             let cursor = self.seal_cursor(asked.kind.name(), client, &next);
             links.push(("next", format!("{place}?_page={cursor}")));
         } else if first {
@@ -263,7 +290,16 @@ impl Asked {
             (_, Some(None)) | (None, None) => return Ok(None),
             (Some(record), _) | (None, Some(Some(record))) => record,
         };
-        Ok(Some(Self { kind, record, target, recorded, count: count.clamp(1, MOST), top: None, below: None }))
+        Ok(Some(Self {
+            kind,
+            record,
+            target,
+            recorded,
+            count: count.clamp(1, MOST),
+            top: None,
+            below: None,
+            kept: Some(0),
+        }))
     }
 
     fn in_time(&self, time: Timestamp) -> bool {
@@ -291,7 +327,7 @@ fn narrow(recorded: &mut (i64, i64), name: &str, value: &str) -> Result<(), Fhir
 impl Left {
     /// The block before this one.
     const fn below(block: &BlockView) -> Self {
-        Self { block: block.seq.0 - 1, below: None }
+        Self { block: block.seq.0 - 1, below: None, kept: None }
     }
 }
 
@@ -300,6 +336,8 @@ struct Page<'b> {
     out: Out,
     base: &'b str,
     count: usize,
+    /// Of what sources sent.
+    bytes: usize,
 }
 
 impl Page<'_> {
@@ -320,21 +358,27 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// Adds what sources sent themselves.
-    async fn add_kept(&mut self, seen: &Seen, asked: &Asked) -> Result<(), FhirError> {
+    /// Adds what sources sent themselves, as far as there is room. Answers how many were passed by then if there are more.
+    async fn add_kept(&mut self, seen: &Seen, asked: &Asked) -> Result<Option<usize>, FhirError> {
+        let Some(from) = asked.kept else { return Ok(None) };
         let target = asked.target.as_ref().map(|(kind, id)| format!("{kind}/{id}"));
         let mut shown = Shown::new(seen);
         let mut json = Vec::new();
-        for entry in seen.entries().filter(|entry| entry.kind().fhir_type() == Some(asked.kind.name())) {
+        let sent = seen.entries().filter(|entry| entry.kind().fhir_type() == Some(asked.kind.name()));
+        for (passed, entry) in sent.enumerate().skip(from) {
+            if self.count >= asked.count || self.bytes >= PAGE_BYTES {
+                return Ok(Some(passed));
+            }
             let body = seen.body(&entry).await?;
             json.clear();
             shown.write(&entry, &body, &mut json);
             let of_target = target.as_ref().is_none_or(|target| reference_texts(&json).any(|text| text == **target));
-            if of_target && asked.in_time(entry.time()) && self.count < MOST {
+            if of_target && asked.in_time(entry.time()) {
+                self.bytes += json.len();
                 self.out.hit(Some(&format!("{}/{}", self.base, shown.reference(&entry))), &json, "match");
                 self.count += 1;
             }
         }
-        Ok(())
+        Ok(None)
     }
 }

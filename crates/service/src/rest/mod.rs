@@ -31,3 +31,4 @@ pub(crate) use query::written;
 pub(crate) use seen::{Names, Place, Seen, Version, not_found, or_not_found};
 pub(crate) use sought::{Sought, condition, only};
 pub(crate) use whose::{Whose, is_in_directory, say_whose};
+pub(crate) use world::Patience;

@@ -10,7 +10,7 @@ use keepwell_record::{OpenRecord, busy};
 
 use super::search::not_run;
 use super::seen::Seen;
-use super::world::{Fetched, SeenWorld, load};
+use super::world::{Fetched, Patience, SeenWorld, load};
 use crate::extract::category_of_type;
 use crate::gate::looked;
 use crate::systems::Client;
@@ -57,9 +57,15 @@ impl Service {
     }
 
     /// What a condition finds.
-    pub(crate) fn sought(&self, sought: &Sought, resource_type: &str, query: &str) -> Result<Vec<Match>, FhirError> {
+    pub(crate) fn sought(
+        &self,
+        sought: &Sought,
+        resource_type: &str,
+        query: &str,
+        patience: Patience<'_>,
+    ) -> Result<Vec<Match>, FhirError> {
         let query = condition(self.definitions(), resource_type, query)?;
-        let world = SeenWorld::new(&sought.seen, sought.seen.table(), &sought.fetched, "", self.patience());
+        let world = SeenWorld::new(&sought.seen, sought.seen.table(), &sought.fetched, "", patience);
         let columns = world.columns();
         let run = || Search::new(&world, self.definitions(), &columns, self.now()).matches(&query);
         let found = if world.is_cold() { busy(run) } else { run() }.map_err(not_run)?;

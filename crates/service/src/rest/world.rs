@@ -93,20 +93,20 @@ pub(super) async fn load(record: &OpenRecord, directory: &OpenRecord) -> Result<
 
 /// When a search is given up.
 #[derive(Clone, Copy)]
-pub(super) struct Patience<'a> {
+pub(crate) struct Patience<'a> {
     pub(super) clock: &'a dyn Clock,
     pub(super) until: Timestamp,
 }
 
 impl Patience<'_> {
-    pub(super) fn is_over(self) -> bool {
+    pub(crate) fn is_over(self) -> bool {
         self.clock.now() > self.until
     }
 }
 
 impl Service {
     /// How long a search that begins now may take.
-    pub(super) fn patience(&self) -> Patience<'_> {
+    pub(crate) fn patience(&self) -> Patience<'_> {
         let until = Timestamp::from_micros(self.now().micros() + self.inner.config.search_seconds * 1_000_000);
         Patience { clock: &*self.inner.clock, until }
     }

@@ -4,6 +4,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 
+use keepwell_fhir::outcome::IssueCode;
 use keepwell_fhir::project::{reference_texts, with_references};
 use keepwell_fhir::reference::Target;
 use keepwell_model::EntryNumber;
@@ -12,9 +13,12 @@ use super::Refused;
 use super::incoming::{Incoming, Item, Verb};
 use super::own_ids::Called;
 use super::plan::{Plan, Side};
-use crate::rest::{Sought, is_in_directory, not_found, only};
+use crate::rest::{Patience, Sought, is_in_directory, not_found, only};
 use crate::systems::Client;
 use crate::{FhirError, Service};
+
+/// Others get a turn after so many.
+const TURN: usize = 16;
 
 /// What the conditions of one Bundle lead to.
 #[derive(Default)]
@@ -67,6 +71,10 @@ struct Seeker<'a> {
     directory: Option<Option<Sought>>,
     /// The types of what was found in the person's record.
     found: Vec<&'static str>,
+    /// Searches so far.
+    count: usize,
+    /// When there has been enough of them.
+    patience: Patience<'a>,
 }
 
 impl Seeker<'_> {
@@ -78,6 +86,15 @@ impl Seeker<'_> {
         query: &str,
     ) -> Result<Option<(EntryNumber, String)>, Refused> {
         let (service, client) = (self.service, self.client);
+        self.count += 1;
+        // One time for all of them, or a Bundle of many searches would keep a core for itself.
+        if self.patience.is_over() {
+            let words = "The searches in this Bundle took too long. Send it in parts, or name things by id.";
+            return Err(FhirError::new(504, IssueCode::TooCostly, words).into());
+        }
+        if self.count.is_multiple_of(TURN) {
+            tokio::task::yield_now().await;
+        }
         let place = match side {
             Side::Person => &mut self.person,
             Side::Directory => &mut self.directory,
@@ -96,7 +113,7 @@ impl Seeker<'_> {
         let record = self.plan.before().filter(|_| side == Side::Person).map(|open| open.id().to_string());
         let right = self.called.as_ref().zip(record);
         let right = right.map(|(called, record)| called.put_right(service.definitions(), kind, query, &record));
-        let found = service.sought(sought, kind, right.as_deref().unwrap_or(query))?;
+        let found = service.sought(sought, kind, right.as_deref().unwrap_or(query), self.patience)?;
         if side == Side::Person {
             self.found.extend(found.iter().map(|_| kind));
         }
@@ -113,9 +130,17 @@ impl Service {
         incoming: &Incoming,
         plan: &Plan,
     ) -> Result<Conditions, Refused> {
-        let called = incoming.called();
-        let mut seeker =
-            Seeker { service: self, client, plan, called, person: None, directory: None, found: Vec::new() };
+        let mut seeker = Seeker {
+            service: self,
+            client,
+            plan,
+            called: incoming.called(),
+            person: None,
+            directory: None,
+            found: Vec::new(),
+            count: 0,
+            patience: self.patience(),
+        };
         let conditions = seeker.seek_all(incoming).await;
         if let Some(Some(sought)) = &seeker.person {
             self.note_sought(sought, &seeker.found).await?;

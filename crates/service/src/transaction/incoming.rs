@@ -96,6 +96,11 @@ impl Item {
         self.is_returned() && self.verb != Verb::Delete
     }
 
+    /// Whether it changes something by a patch.
+    pub(super) fn is_patch(&self) -> bool {
+        matches!(self.verb, Verb::Patch(_))
+    }
+
     /// Whether it needs a record to be about.
     pub(super) fn is_personal(&self) -> bool {
         matches!(self.place, Place::Person | Place::Linked(_))
@@ -225,7 +230,7 @@ impl Reader<'_> {
         let mut issues = Vec::new();
         let mut items = Vec::with_capacity(bundle.entries.len());
         for (entry, id) in bundle.entries.iter().zip(&ids).filter(|(entry, _)| entry.is_write()) {
-            match self.item(entry, id, &whose) {
+            match self.item(bundle, entry, id, &whose) {
                 Ok(item) => items.push(item),
                 Err(issue) => issues.push(issue),
             }
@@ -291,7 +296,7 @@ impl Reader<'_> {
         Ok(ids)
     }
 
-    fn item(&self, entry: &Entry<'_>, id: &str, whose: &Whose<'_>) -> Result<Item, Issue> {
+    fn item(&self, bundle: &Bundle<'_>, entry: &Entry<'_>, id: &str, whose: &Whose<'_>) -> Result<Item, Issue> {
         let verb = verb(entry, self.fresh.is_some())?;
         let resource = entry.resource.as_ref().filter(|_| verb == Verb::Keep);
         let place = match resource {
@@ -304,7 +309,13 @@ impl Reader<'_> {
             Some((resource, range)) => {
                 let body = self.bytes.slice(range.clone());
                 let body = if self.renamed.is_empty() { body } else { relink(&body, &self.renamed).unwrap_or(body) };
-                let labels = if in_directory { Labels::GENERAL } else { labels(resource, self.client.setting) };
+                let own = if in_directory { Labels::GENERAL } else { labels(resource, self.client.setting) };
+                let guards = match entry.url.resource_type {
+                    "Binary" if !in_directory => whose.guards_of_file(entry, resource),
+                    _ => Vec::new(),
+                };
+                let guards = guards.into_iter().filter_map(|at| bundle.entries.get(at)?.resource.as_ref());
+                let labels = guards.fold(own, |all, (it, _)| all.and(labels(it, self.client.setting)));
                 (Some(body), labels)
             }
         };

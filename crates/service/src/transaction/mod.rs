@@ -19,15 +19,18 @@ mod respond;
 mod take;
 mod whose;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use keepwell_fhir::outcome::IssueCode;
 use keepwell_model::{Purpose, RecordId};
 use keepwell_policy::{Action, Facts, Permit, Target};
-use keepwell_record::{Commit, RecordError, busy};
+use keepwell_record::{Commit, OpenRecord, RecordError, busy};
 use tokio::sync::{Mutex, MutexGuard};
 
-use crate::gate::permit_with;
-use crate::rest::{Answered, BundleRequest, Names, Version};
+use crate::extract::category_of_type;
+use crate::gate::{looked, permit_with};
+use crate::rest::{Answered, BundleRequest, Names, Version, is_in_directory};
 use crate::systems::{Client, TransactionResponse};
 use crate::{FhirError, Service, ServiceError};
 pub use alone::{Change, Patch, WriteRequest, Written};
@@ -146,7 +149,15 @@ impl Service {
             return Err(Refused::NeedsTurn(record));
         }
         let permits = Permits::ask(self, client, &found)?;
-        let mut plan = self.plan(client, incoming, found).await?;
+        let known = match &found {
+            Found::Known { record, .. } => Some(Arc::clone(record)),
+            Found::Nobody | Found::New { .. } => None,
+        };
+        let planned = self.plan(client, incoming, found).await;
+        if let Some(known) = known {
+            self.note_patches(client, incoming, &known, planned.as_ref().ok()).await?;
+        }
+        let mut plan = planned?;
         if plan.changes_directory() && !held.directory {
             return Err(Refused::NeedsDirectory);
         }
@@ -165,6 +176,33 @@ impl Service {
             self.show(client, &plan, &mut done).await?;
         }
         Ok(Outcome { done, changed, record })
+    }
+
+    /// A patch that is refused, or that changes nothing, has told its sender something of what is there, and no block says
+    /// so: it leaves a line as a look does (T30).
+    async fn note_patches(
+        &self,
+        client: &Client,
+        incoming: &Incoming,
+        record: &Arc<OpenRecord>,
+        plan: Option<&plan::Plan>,
+    ) -> Result<(), Refused> {
+        let is_look = |(at, item): &(usize, &incoming::Item)| {
+            item.is_patch()
+                && plan.map_or(!is_in_directory(item.resource_type), |plan| {
+                    matches!(plan.fates()[*at], plan::Fate::Same { side: plan::Side::Person, .. })
+                })
+        };
+        let patches = incoming.items.iter().enumerate().filter(is_look);
+        let what = looked(patches.map(|(_, item)| (category_of_type(item.resource_type), 1)));
+        if what.is_empty() {
+            return Ok(());
+        }
+        // What its sender may not see it may not patch either.
+        if let Some(seen) = self.see_open(client, record).await? {
+            seen.note(self, what).await?;
+        }
+        Ok(())
     }
 
     /// Adds the resources as they go out. They are what the source has just sent, so there is nothing to note about it.

@@ -82,7 +82,7 @@ impl Half {
                 left.labels = entry.labels();
                 return Ok((Fate::Deleted { side, write: self.writes.len() }, left));
             }
-            (Verb::Keep, ..) => {}
+            (Verb::Keep, ..) => left.labels = left.labels.and(self.guard_of_file(client, item)),
             (Verb::Patch(_), None, _) => return Err(not_found().at(item.expression()).into()),
             (Verb::Patch(_), Some(_), None) => {
                 return Err(FhirError::new(410, IssueCode::Deleted, "The resource was deleted.").into());
@@ -103,6 +103,22 @@ impl Half {
             return Ok((Fate::Same { side, number, version, time }, left));
         }
         Ok((Fate::Written { side, write: self.writes.len(), new: left.number.is_none() }, left))
+    }
+
+    /// The labels of what the `securityContext` of a file names in the record: it is as sensitive as that (R4 §2.10).
+    fn guard_of_file(&self, client: &Client, item: &Item) -> Labels {
+        let guard = || {
+            let open = self.open.as_deref().filter(|_| item.resource_type == "Binary")?;
+            let reference = Node::new(item.body.as_ref()?)?.get("securityContext")?.get_text("reference")?;
+            let by_id = || {
+                let (kind, id) = reference.split_once('/')?;
+                let id: ResourceId = id.parse().ok().filter(|id: &ResourceId| id.record == open.id())?;
+                open.entry(id.entry).filter(|entry| entry.kind().fhir_type() == Some(kind))
+            };
+            let entry = resolve::Resolver::new(open).entry(&client.name, &reference).or_else(by_id)?;
+            Some(entry.labels())
+        };
+        guard().unwrap_or(Labels::GENERAL)
     }
 
     /// What a conditional creation found is left as it is.

@@ -69,8 +69,8 @@ pub(super) struct Whose<'a> {
     ids: &'a [String],
     types: Vec<&'static str>,
     patients: &'a Patients,
-    /// For the place of each Binary that a document of this Bundle has as its attachment, the place of that document.
-    attached: HashMap<usize, usize>,
+    /// For the place of each Binary that documents of this Bundle have as their attachment, the places of those documents.
+    attached: HashMap<usize, Vec<usize>>,
     /// Patient ids that resources of this Bundle are about.
     subjects: RefCell<BTreeSet<String>>,
 }
@@ -207,7 +207,8 @@ impl<'a> Whose<'a> {
         let body = resource.fields.node().raw().as_bytes();
         let mut links: Vec<(&'static str, String)> =
             reference_texts(body).filter_map(|text| self.link(entry, &text)).collect();
-        let document = self.attached.get(&entry.index).and_then(|&at| Some((*self.types.get(at)?, self.ids.get(at)?)));
+        let document = self.attached.get(&entry.index).and_then(|of| of.last());
+        let document = document.and_then(|&at| Some((*self.types.get(at)?, self.ids.get(at)?)));
         links.extend(document.map(|(kind, id)| (kind, id.clone())));
         if links.is_empty() {
             let wanted = if paths.is_empty() { String::new() } else { format!(" (in '{}')", paths.join("' or '")) };
@@ -245,8 +246,23 @@ impl<'a> Whose<'a> {
     }
 }
 
+impl Whose<'_> {
+    /// What a file belongs to as far as it is in the Bundle: the documents that it is attached to, and what its
+    /// `securityContext` names. It is as sensitive as they are (R4 §2.10). By their places.
+    pub(super) fn guards_of_file(&self, entry: &Entry<'_>, resource: &Resource<'_>) -> Vec<usize> {
+        let context =
+            resource.fields.all("securityContext.reference").into_iter().find_map(keepwell_fhir::json::Node::text);
+        let named = context.and_then(|reference| self.link(entry, &reference));
+        let place = |(kind, id): (&str, String)| {
+            (0..self.ids.len()).find(|&at| self.ids[at] == id && self.types.get(at) == Some(&kind))
+        };
+        let attached = self.attached.get(&entry.index).into_iter().flatten().copied();
+        named.and_then(place).into_iter().chain(attached).collect()
+    }
+}
+
 /// The Binaries of a Bundle that are attachments of documents in it.
-fn attached(bundle: &Bundle<'_>, ids: &[String], by_full_url: &HashMap<&str, usize>) -> HashMap<usize, usize> {
+fn attached(bundle: &Bundle<'_>, ids: &[String], by_full_url: &HashMap<&str, usize>) -> HashMap<usize, Vec<usize>> {
     let binaries: HashMap<&str, usize> = bundle
         .entries
         .iter()
@@ -254,7 +270,7 @@ fn attached(bundle: &Bundle<'_>, ids: &[String], by_full_url: &HashMap<&str, usi
         .filter(|(entry, _)| entry.url.resource_type == "Binary")
         .map(|(entry, id)| (id.as_str(), entry.index))
         .collect();
-    let mut attached = HashMap::new();
+    let mut attached: HashMap<usize, Vec<usize>> = HashMap::new();
     if binaries.is_empty() {
         return attached;
     }
@@ -264,7 +280,7 @@ fn attached(bundle: &Bundle<'_>, ids: &[String], by_full_url: &HashMap<&str, usi
         {
             let by_name = || url.strip_prefix("Binary/").and_then(|id| binaries.get(id));
             if let Some(&at) = by_full_url.get(&*url).or_else(by_name) {
-                attached.insert(at, entry.index);
+                attached.entry(at).or_default().push(entry.index);
             }
         }
     }

@@ -533,7 +533,7 @@ async fn no_job_leaves_anything_readable_on_the_disk() {
 #[tokio::test]
 async fn when_the_line_cannot_be_written_no_byte_of_a_file_leaves() {
     // The access stream takes so many lines and no more.
-    let limits = Limits { record_entries: 4, ..Limits::default() };
+    let limits = Limits { access_entries: 4, ..Limits::default() };
     let f = Fixture::with(EngineConfig { limits, ..EngineConfig::default() }, ServiceConfig::demonstration()).await;
     let mut gp = f.client("gp").await;
     gp.grants = BTreeSet::from([Grant::ExportRecords]);

@@ -256,3 +256,68 @@ async fn t30_whoever_asks_by_a_condition_whether_something_is_there_leaves_a_lin
     let told = told.items.iter().find(|line| line.who == "gp").unwrap();
     assert_eq!((told.action.as_str(), told.what.len()), ("read-record", 0));
 }
+
+#[tokio::test]
+async fn t30_a_patch_that_changes_nothing_or_is_refused_is_a_look() {
+    let (f, gp, id) = house().await;
+    let record = id.parse().unwrap();
+    let sent = f.send(&gp, &bundle(vec![put(observation("a", "Patient/1", "1"))])).await.unwrap();
+    let id = sent.locations[0].split_once('/').unwrap().1;
+    let lines = async || f.tenant.count(record, keepwell_model::Stream::Access).await.unwrap().unwrap();
+    let patch = async |patch: &str, representation: bool| {
+        let change = Change::Patch(Patch::Json(Bytes::from(patch.to_owned())));
+        f.service
+            .write(&gp, &WriteRequest { representation, ..WriteRequest::new("Observation", Some(id), change) })
+            .await
+    };
+    let test = r#"[{"op":"test","path":"/status","value":"final"}]"#;
+    for (patch_text, representation) in [("[]", false), ("[]", true), (test, false)] {
+        let before = lines().await;
+        assert!(patch(patch_text, representation).await.is_ok());
+        assert_eq!(lines().await, before + 1, "{patch_text}");
+    }
+    let before = lines().await;
+    assert!(patch(&test.replace("final", "amended"), false).await.is_err());
+    assert_eq!(lines().await, before + 1, "a test that does not hold tells something too");
+    // One that changes something is in the record itself.
+    let before = lines().await;
+    let change = r#"[{"op":"replace","path":"/status","value":"amended"}]"#;
+    assert_eq!(patch(change, false).await.unwrap().status, 200);
+    assert_eq!(lines().await, before);
+}
+
+#[tokio::test]
+async fn a_file_is_as_sensitive_as_what_it_belongs_to() {
+    let f = Fixture::new().await;
+    let (gp, lab) = (f.client("gp").await, f.client("lab").await);
+    let security = json!({ "security": [{ "system": "urn:keepwell:label", "code": "safeguarding" }] });
+    let document = json!({
+        "resourceType": "DocumentReference", "id": "d", "meta": security, "status": "current",
+        "subject": { "reference": "Patient/1" }, "content": [{ "attachment": { "url": "Binary/b" } }],
+    });
+    let file = |id: &str, context: &str| {
+        put(json!({
+            "resourceType": "Binary", "id": id, "contentType": "text/plain", "data": "aGk=",
+            "securityContext": { "reference": context },
+        }))
+    };
+    let first = [
+        put(amina("1")),
+        put(document),
+        file("b", "Patient/1"),
+        file("c", "DocumentReference/d"),
+        file("e", "Patient/1"),
+    ];
+    let first = f.send(&gp, &bundle(first.to_vec())).await.unwrap();
+    f.send(&lab, &bundle(vec![put(amina("L"))])).await.unwrap();
+    // Later, of a document that is there already: by its source's name, and by ours.
+    let later = [file("f", "DocumentReference/d"), file("g", &first.locations[1])];
+    let later = f.send(&gp, &bundle(later.to_vec())).await.unwrap();
+    let guarded =
+        [&first.locations[1], &first.locations[2], &first.locations[3], &later.locations[0], &later.locations[1]];
+    for place in guarded {
+        assert_eq!(f.read(&lab, place).await, Err(404), "{place}");
+        assert!(f.read(&gp, place).await.is_ok());
+    }
+    assert!(f.read(&lab, &first.locations[4]).await.is_ok(), "an ordinary file");
+}

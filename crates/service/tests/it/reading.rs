@@ -52,7 +52,7 @@ async fn the_lines_are_cut_into_pages_without_losing_one() {
 #[tokio::test]
 async fn when_the_line_cannot_be_written_nothing_is_shown() {
     // The access stream takes so many lines and no more, which stands for any reason why a line is not written.
-    let limits = Limits { record_entries: 5, ..Limits::default() };
+    let limits = Limits { access_entries: 5, ..Limits::default() };
     let f = Fixture::with(EngineConfig { limits, ..EngineConfig::default() }, ServiceConfig::demonstration()).await;
     let gp = f.client("gp").await;
     let sent = bundle(vec![put(amina("1")), put(observation("k", "Patient/1", "4.2"))]);

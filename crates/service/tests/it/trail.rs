@@ -209,7 +209,7 @@ async fn many_who_look_at_once_share_blocks_and_each_has_a_line_of_its_own() {
 
 #[tokio::test]
 async fn a_line_that_cannot_be_written_keeps_back_its_own_look_and_nobody_elses() {
-    let limits = keepwell_record::Limits { record_entries: 5, ..keepwell_record::Limits::default() };
+    let limits = keepwell_record::Limits { access_entries: 5, ..keepwell_record::Limits::default() };
     let engine = keepwell_record::EngineConfig { limits, ..keepwell_record::EngineConfig::default() };
     let f = Fixture::with(engine, keepwell_service::ServiceConfig::demonstration()).await;
     let gp = f.client("gp").await;
@@ -246,4 +246,32 @@ async fn who_gives_up_waiting_for_a_line_holds_nobody_up() {
     }
     let lines = f.tenant.count(sent.response.record.unwrap(), Stream::Access).await.unwrap().unwrap();
     assert!((50..=100).contains(&lines), "{lines}");
+}
+
+#[tokio::test]
+async fn what_sources_sent_about_origins_is_counted_paged_and_noted() {
+    let f = Fixture::new().await;
+    let gp = f.client("gp").await;
+    let sent = |id: &str| {
+        let target = json!([{ "reference": "Observation/a" }]);
+        put(json!({
+            "resourceType": "Provenance", "id": id, "target": target, "recorded": "2026-01-01T00:00:00Z",
+            "agent": [{ "who": { "display": "x" } }],
+        }))
+    };
+    let all = [put(amina("1")), put(observation("a", "Patient/1", "1")), sent("p"), sent("q")];
+    let record = f.send(&gp, &bundle(all.to_vec())).await.unwrap().response.record.unwrap();
+    let whole = find(&f, &gp, "Provenance", &[("patient", &record.to_string())]).await.unwrap();
+    assert_eq!((&whole["total"], entries(&whole).len()), (&json!(3), 3), "two that were sent and the one of the block");
+    let (mut query, mut ids) = (format!("patient={record}&_count=1"), Vec::new());
+    loop {
+        let page = search(&f, &gp, "Provenance", &query).await.unwrap();
+        assert!(entries(&page).len() <= 1);
+        ids.extend(entries(&page).into_iter().map(|it| it["id"].as_str().unwrap().to_owned()));
+        let links = page["link"].as_array().unwrap();
+        let Some(next) = links.iter().find(|link| link["relation"] == "next") else { break };
+        query = next["url"].as_str().unwrap().split_once('?').unwrap().1.to_owned();
+    }
+    let expected: Vec<_> = entries(&whole).into_iter().map(|it| it["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(ids, expected);
 }

@@ -276,7 +276,14 @@ async fn a_long_history_is_folded_into_a_snapshot_and_reads_the_same(place: Plac
 }
 
 async fn limits_are_errors_that_name_the_limit(place: Place) {
-    let limits = Limits { entry_bytes: 10, commit_bytes: 25, commit_entries: 4, record_entries: 6, commit_aliases: 1 };
+    let limits = Limits {
+        entry_bytes: 10,
+        commit_bytes: 25,
+        commit_entries: 4,
+        record_entries: 6,
+        commit_aliases: 1,
+        ..Limits::default()
+    };
     let fixture = Fixture::with(place, EngineConfig { limits, ..EngineConfig::default() }).await;
     let (record, _) = create(&fixture.tenant, &["1", "2", "3", "4"]).await;
     let ten = "x".repeat(10);
