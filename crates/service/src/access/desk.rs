@@ -88,7 +88,8 @@ impl Turn {
                 }
                 std::mem::take(&mut queue.waiting)
             };
-            let groups = by_author(round).into_iter().map(|lines| {
+            // A block has one author, so lines go together with those of the same.
+            let groups = grouped(round, |one, other| one.author == other.author).into_iter().map(|lines| {
                 let tenant = tenant.clone();
                 tokio::spawn(async move { write(&tenant, lines).await })
             });
@@ -109,11 +110,11 @@ impl Drop for Turn {
     }
 }
 
-/// A block has one author, so lines go together with those of the same.
-fn by_author(lines: Vec<Line>) -> Vec<Vec<Line>> {
+/// Lines together with those that are the same in something, in the order in which they came.
+fn grouped(lines: Vec<Line>, same: impl Fn(&Line, &Line) -> bool) -> Vec<Vec<Line>> {
     let mut groups: Vec<Vec<Line>> = Vec::new();
     for line in lines {
-        let group = groups.iter_mut().rfind(|group| group.len() < MOST && group[0].author == line.author);
+        let group = groups.iter_mut().rfind(|group| group.len() < MOST && same(&group[0], &line));
         match group {
             Some(group) => group.push(line),
             None => groups.push(vec![line]),
@@ -136,21 +137,8 @@ async fn write(tenant: &Tenant, lines: Vec<Line>) {
         return;
     }
     // One record may be the reason: the others' lines are written without it.
-    let mut records: Vec<Vec<Line>> = Vec::new();
-    for line in lines {
-        match records.iter_mut().find(|of| of[0].record == line.record) {
-            Some(of) => of.push(line),
-            None => records.push(vec![line]),
-        }
-    }
-    let alone = records.into_iter().map(async |lines: Vec<Line>| match tenant.commit(commit(&lines)).await {
-        Ok(_) => lines.into_iter().for_each(told),
-        Err(error) => {
-            let record = lines[0].record;
-            tracing::error!(record.id = %record, "The access line was not written, so nothing is shown: {error}");
-        }
-    });
-    join_all(alone).await;
+    let records = grouped(lines, |one, other| one.record == other.record);
+    join_all(records.into_iter().map(|lines| Box::pin(write(tenant, lines)))).await;
 }
 
 fn told(line: Line) {

@@ -154,14 +154,19 @@ impl Service {
             Found::Nobody | Found::New { .. } => None,
         };
         let planned = self.plan(client, incoming, found).await;
-        if let Some(known) = known {
-            self.note_patches(client, incoming, &known, planned.as_ref().ok()).await?;
+        if let Some(known) = &known {
+            self.note_patches(client, incoming, known, planned.as_ref().ok()).await?;
         }
         let mut plan = planned?;
         if plan.changes_directory() && !held.directory {
             return Err(Refused::NeedsDirectory);
         }
-        plan.check(self, client, incoming)?;
+        if let Err(error) = plan.check(self, client, incoming) {
+            if let Some(known) = &known {
+                self.note_patches(client, incoming, known, None).await?;
+            }
+            return Err(error.into());
+        }
         let changed = plan.changed();
         let parts = plan.take_parts();
         let committed = if parts.is_empty() {

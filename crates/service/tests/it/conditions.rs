@@ -279,6 +279,13 @@ async fn t30_a_patch_that_changes_nothing_or_is_refused_is_a_look() {
     let before = lines().await;
     assert!(patch(&test.replace("final", "amended"), false).await.is_err());
     assert_eq!(lines().await, before + 1, "a test that does not hold tells something too");
+    let before = lines().await;
+    let mut strict = gp.clone();
+    strict.validation = keepwell_service::Validation::Strict;
+    let invalid = test.replace("test", "replace").replace("final", "no-such-status");
+    let change = Change::Patch(Patch::Json(Bytes::from(invalid)));
+    assert!(f.service.write(&strict, &WriteRequest::new("Observation", Some(id), change)).await.is_err());
+    assert_eq!(lines().await, before + 1, "so does what makes a resource that is not valid");
     // One that changes something is in the record itself.
     let before = lines().await;
     let change = r#"[{"op":"replace","path":"/status","value":"amended"}]"#;
